@@ -1,0 +1,48 @@
+"""Efficient Adversarial Training with Data Pruning, reproduced: every table and figure."""
+
+from snakemake.utils import min_version
+
+min_version("9.21.1")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+if not config["partial"]:
+
+    include: "rules/train.smk"
+    include: "rules/evaluate.smk"
+
+
+include: "rules/analyse.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        drawable(TABLES + FIGURES),
+        RESULTS / "runs.csv",
+        RESULTS / "summary.csv",
+
+
+rule tables:
+    input:
+        drawable(TABLES),
+
+
+rule figures:
+    input:
+        drawable(FIGURES),
+
+
+rule mnist:
+    input:
+        drawable(["figure2", "figure3", "table1", "figure8", "pruning_epoch"]),
+
+
+rule cifar10:
+    input:
+        drawable(["figure4"]),

@@ -1,0 +1,126 @@
+# From the files of single runs to one table of runs, its summary, and the paper's tables.
+
+
+rule settle_config:
+    output:
+        RESULTS / "config.json",
+    log:
+        RESULTS / "logs/settle_config.log",
+    params:
+        config=as_json(config),
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/settle_config.py --config {params.config:q} --output {output} >{log} 2>&1"
+
+
+rule collect:
+    input:
+        lambda wildcards: results_of(wildcards.item),
+        config=RESULTS / "config.json",
+    output:
+        RESULTS / "items/{item}.csv",
+    log:
+        RESULTS / "logs/collect_{item}.log",
+    params:
+        runs=SCALE / "runs",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/collect.py {wildcards.item} --config {input.config} --runs {params.runs}"
+        " --output {output} >{log} 2>&1"
+
+
+rule runs:
+    input:
+        RESULTS / "items/all.csv",
+    output:
+        RESULTS / "runs.csv",
+    log:
+        RESULTS / "logs/runs.log",
+    shell:
+        "cp {input} {output} 2>{log}"
+
+
+rule summarise:
+    input:
+        RESULTS / "runs.csv",
+    output:
+        RESULTS / "summary.csv",
+    log:
+        RESULTS / "logs/summarise.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/summarise.py --runs {input} --output {output} >{log} 2>&1"
+
+
+rule table1:
+    input:
+        runs=RESULTS / "items/table1.csv",
+        config=RESULTS / "config.json",
+    output:
+        table("table1"),
+    log:
+        RESULTS / "logs/table1.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/table1.py --runs {input.runs} --config {input.config}"
+        " --output {output[0]} >{log} 2>&1"
+
+
+rule figure7:
+    input:
+        config=RESULTS / "config.json",
+    output:
+        table("figure7"),
+    log:
+        RESULTS / "logs/figure7.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/figure7.py --config {input.config} --output {output[0]} >{log} 2>&1"
+
+
+rule figure8:
+    input:
+        runs=RESULTS / "items/figure8.csv",
+        config=RESULTS / "config.json",
+    output:
+        table("figure8"),
+    log:
+        RESULTS / "logs/figure8.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/figure8.py --runs {input.runs} --config {input.config}"
+        " --output {output[0]} >{log} 2>&1"
+
+
+rule standard_accuracy:
+    input:
+        runs=RESULTS / "items/standard_accuracy.csv",
+        config=RESULTS / "config.json",
+    output:
+        table("standard_accuracy"),
+    log:
+        RESULTS / "logs/standard_accuracy.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/standard_accuracy.py --runs {input.runs} --config {input.config}"
+        " --output {output[0]} >{log} 2>&1"
+
+
+rule appendix_c:
+    input:
+        config=RESULTS / "config.json",
+    output:
+        table("appendix_c"),
+    log:
+        RESULTS / "logs/appendix_c.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/appendix_c.py --config {input.config} --output {output[0]} >{log} 2>&1"

@@ -1,0 +1,16 @@
+# Each data set is read once, checked and put into one file that all jobs of all scales map into
+# memory. Where it was read from does not enter the parameters: the bytes are the same.
+
+
+rule dataset:
+    output:
+        DATASET,
+    log:
+        "results/datasets/{dataset}.log",
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../envs/torch.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/dataset.py {wildcards.dataset} {DATA_ROOT} --output {output} >{log} 2>&1"

@@ -1,0 +1,29 @@
+# Natural accuracy, standard AutoAttack and APGD-CE 40x5 of every trained network.
+
+
+rule evaluate:
+    input:
+        model=RUN / "model.safetensors",
+        training=RUN / "run.json",
+        dataset=ancient(DATASET),
+    output:
+        accuracies=RUN / "evaluation.csv",
+        verdicts=RUN / "verdicts.csv",
+        record=RUN / "evaluation.json",
+    log:
+        RUN / "evaluate.log",
+    benchmark:
+        RUN / "evaluate.benchmark.tsv"
+    params:
+        spec=evaluation_spec_of,
+    threads: config["execution"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    conda:
+        "../envs/torch.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/evaluate.py --spec {params.spec:q} --training-record {input.training}"
+        " --model {input.model} --dataset {input.dataset} {DEVICE} --threads {threads}"
+        " --accuracies {output.accuracies} --verdicts {output.verdicts} --record {output.record}"
+        " >{log} 2>&1"

@@ -1,0 +1,52 @@
+# One network per run: data set, method, p, e, seed.
+
+
+rule train:
+    input:
+        dataset=ancient(DATASET),
+    output:
+        model=RUN / "model.safetensors",
+        curve=RUN / "training.csv",
+        pruning=RUN / "pruning.safetensors",
+        record=RUN / "run.json",
+    log:
+        RUN / "train.log",
+    benchmark:
+        RUN / "train.benchmark.tsv"
+    params:
+        spec=training_spec_of,
+    threads: config["execution"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../envs/torch.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/train.py --spec {params.spec:q} --dataset {input.dataset} {DEVICE}"
+        " --threads {threads} --model {output.model} --curve {output.curve}"
+        " --pruning {output.pruning} --record {output.record} >{log} 2>&1"
+
+
+rule score:
+    input:
+        dataset=ancient(DATASET),
+    output:
+        scores=SCORES / "scores.safetensors",
+        model=SCORES / "model.safetensors",
+        record=SCORES / "score.json",
+    log:
+        SCORES / "score.log",
+    benchmark:
+        SCORES / "score.benchmark.tsv"
+    params:
+        spec=score_spec_of,
+    threads: config["execution"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../envs/torch.yaml"
+    shell:
+        "{PYTHON} {SCRIPTS}/score.py --spec {params.spec:q} --dataset {input.dataset} {DEVICE}"
+        " --threads {threads} --scores {output.scores} --model {output.model}"
+        " --record {output.record} >{log} 2>&1"

@@ -1,0 +1,65 @@
+"""RS+FGSM, the attack that the networks are trained against (Algorithm 1, lines 26 to 29)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Threat:
+    """An adversary bounded in the l-infinity norm, on images with values in [0, 1].
+
+    Attributes:
+        epsilon: the bound on the perturbation of each value.
+        step_size: the length of the one gradient step (alpha in the paper).
+    """
+
+    epsilon: float
+    step_size: float
+
+    def random_start(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """A perturbation drawn uniformly from the epsilon-ball (line 26), one for each image."""
+        start = torch.empty_like(images)
+        return start.uniform_(-self.epsilon, self.epsilon, generator=generator)
+
+    def project(self, perturbation: Tensor, images: Tensor) -> Tensor:
+        """The nearest perturbation inside the epsilon-ball that leaves the image in [0, 1].
+
+        The paper clips to the ball alone (line 28). An image with values outside [0, 1] is no
+        image, so, as in Wong et al. (2020), the result is clipped to the image's range too.
+        """
+        inside = perturbation.clamp(-self.epsilon, self.epsilon)
+        return (images + inside).clamp(0, 1) - images
+
+
+def rs_fgsm(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    threat: Threat,
+    generator: torch.Generator,
+) -> Tensor:
+    """Adversarial images by one gradient step from a random start (lines 26 to 28).
+
+    The model is used in the mode it is in, which in training is the training mode.
+
+    Args:
+        model: maps images to logits.
+        images: (n, channels, height, width), values in [0, 1].
+        labels: (n,), class indices.
+        threat: the bound and the step size.
+        generator: draws the random start, on the images' device.
+
+    Returns:
+        Images of the same shape, in [0, 1], at most epsilon from ``images`` in every value.
+    """
+    start = threat.random_start(images, generator).requires_grad_()
+    # The sum, not the mean: the sign is the same and half precision underflows less.
+    loss = functional.cross_entropy(model(images + start), labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, start)
+    perturbation = start.detach() + threat.step_size * gradient.sign()
+    # Adding and clamping again rounds away what is left of floating-point error at the edges.
+    return (images + threat.project(perturbation, images)).clamp(0, 1)

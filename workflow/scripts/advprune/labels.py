@@ -1,0 +1,52 @@
+"""What figures and tables say on their face about the data and the scale they were made at."""
+
+from collections.abc import Iterable
+
+from advprune.config import Config, seeds_of
+from advprune.datasets import DATASETS
+
+METRICS = {
+    "natural_accuracy": "Natural accuracy (%)",
+    "autoattack_accuracy": "AutoAttack accuracy (%)",
+    "apgd_ce_40x5_accuracy": "APGD-CE 40×5 accuracy (%)",
+}
+
+
+def dataset_label(dataset: str) -> str:
+    """A data set's title, with what it stands in for where it is not the paper's."""
+    known = DATASETS[dataset]
+    stand_in = f", a stand-in for {known.stands_in_for}" if known.stands_in_for else ""
+    return known.title + stand_in
+
+
+def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) -> str:
+    """One line for each study: the data really used, how much of it, and the scale's name.
+
+    Args:
+        config: the config that ran.
+        studies: names in ``config["studies"]``.
+        attacked: whether the number of attacked test images matters for what is shown.
+    """
+    lines = []
+    for name in studies:
+        study = config["studies"][name]
+        train, test = DATASETS[study["dataset"]].examples
+        used = study["train_examples"] or train
+        text = f"{dataset_label(study['dataset'])}: {used:,} training images"
+        if attacked:
+            text += f", {study['evaluation']['test_examples'] or test:,} test images attacked"
+        lines.append(text)
+    return "\n".join([*lines, f"scale: {config['scale']}"])
+
+
+def seeds_note(counts: Iterable[int]) -> str:
+    """How many runs there are a point: ``n = 30`` or ``n = 2 to 4``."""
+    numbers = sorted(set(counts))
+    if not numbers:
+        return "n = 0"
+    return f"n = {numbers[0]}" if len(numbers) == 1 else f"n = {numbers[0]} to {numbers[-1]}"
+
+
+def planned_seeds(config: Config, study: str, experiment: str) -> int:
+    """How many seeds an experiment of the config has."""
+    return len(seeds_of(config["studies"][study]["experiments"][experiment]))

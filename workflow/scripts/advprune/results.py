@@ -1,0 +1,105 @@
+"""From the files of single runs to one tidy table of runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from advprune.config import Config
+from advprune.errors import UserError
+from advprune.files import digest, read_json
+from advprune.plan import evaluation_spec, runs_of, training_spec
+from advprune.runs import Run
+
+METRICS = [
+    "natural_accuracy",
+    "autoattack_accuracy",
+    "apgd_ce_40x5_accuracy",
+    "training_seconds",
+]
+# p stays text: 0.6 is a name here, and paths and tables must agree on it.
+COLUMN_TYPES = {"p": str}
+
+
+def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
+    """One row for each run that an item needs.
+
+    Every result is compared with what the config asks for. In a partial config, runs without
+    results are left out.
+
+    Args:
+        item: a name in ``plan.ITEMS``, or ``"all"``.
+        config: the config that the results must have been made with.
+        folder: holds the runs' folders.
+
+    Raises:
+        UserError: a result is missing, damaged, or was made with another specification.
+    """
+    runs = runs_of(item, config)
+    if config["partial"]:
+        runs = [run for run in runs if (folder / run.folder / "evaluation.json").exists()]
+    return pd.DataFrame([_row(run, config, folder / run.folder) for run in runs])
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """Read a table of runs written by the workflow.
+
+    Raises:
+        UserError: it is missing or holds no runs.
+    """
+    try:
+        return pd.read_csv(path, dtype=COLUMN_TYPES)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist") from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise UserError(f"{path} is not a table of runs: {error}") from error
+
+
+def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
+    training = read_json(folder / "run.json")
+    evaluation = read_json(folder / "evaluation.json")
+    _check_spec(folder / "run.json", training, training_spec(run, config).to_dict())
+    _check_spec(folder / "evaluation.json", evaluation, evaluation_spec(run, config).to_dict())
+    if evaluation["model_sha256"] != training["model_sha256"]:
+        raise UserError(
+            f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
+            f"delete the folder {folder} and run again"
+        )
+    accuracies = read_runs(folder / "evaluation.csv").to_dict("records")[0]
+    provenance = training["provenance"]
+    return {
+        "dataset": run.dataset,
+        "method": run.method,
+        "p": run.p,
+        "e": run.e,
+        "seed": run.seed,
+        **accuracies,
+        "training_seconds": sum(training["seconds"].values()),
+        "scoring_seconds": training["seconds"].get("scoring", 0.0),
+        "train_examples": training["train_examples"],
+        "kept_examples": training["kept_examples"],
+        "diverged_epoch": training["diverged_epoch"],
+        "evaluation_seconds": sum(evaluation["seconds"].values()),
+        "device": provenance["device"],
+        "torch": provenance["packages"]["torch"],
+        "source": provenance["source"][:12],
+        "training_spec": training["spec_digest"][:12],
+        "evaluation_spec": evaluation["spec_digest"][:12],
+    }
+
+
+def _check_spec(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse a result that was made with another specification than the config's."""
+    made_with = record["spec"]
+    if made_with == wanted and record["spec_digest"] == digest(wanted):
+        return
+    differing = [
+        f"{name} was {json.dumps(made_with.get(name))}, the config says {json.dumps(value)}"
+        for name, value in wanted.items()
+        if made_with.get(name) != value
+    ]
+    raise UserError(
+        f"{path} was made with another specification: {'; '.join(differing) or 'fields differ'}. "
+        f"Delete the folder {path.parent} and run again, or give the config another scale"
+    )

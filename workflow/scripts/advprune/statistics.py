@@ -1,0 +1,85 @@
+"""The statistics of the tables: intervals, tests and fits, by SciPy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+CONFIDENCE = 0.95
+COLLAPSE_BELOW = 1.0
+RUN_KEYS = ["dataset", "method", "p", "e"]
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """A mean with its two-sided t-based confidence interval.
+
+    Attributes:
+        n: how many values.
+        mean: NaN for no values.
+        half_width: half the width of the 95% interval; NaN for fewer than two values.
+    """
+
+    n: int
+    mean: float
+    half_width: float
+
+
+def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
+    """The mean of ``values`` and its 95% interval (Table 1's "confidence interval")."""
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return MeanInterval(n, values.mean() if n else np.nan, np.nan)
+    half_width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values)
+    return MeanInterval(n, values.mean(), float(half_width))
+
+
+def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
+    """The share of runs that ended with no robustness: AutoAttack accuracy below 1%."""
+    return float((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).mean())
+
+
+@dataclass(frozen=True)
+class WelchTest:
+    """A one-sided Welch's t-test.
+
+    Attributes:
+        difference: mean of the first sample less mean of the second.
+        statistic: t.
+        degrees_of_freedom: by Welch and Satterthwaite.
+        p_value: of the difference being 0 or less; NaN where a sample has fewer than two values.
+    """
+
+    difference: float
+    statistic: float
+    degrees_of_freedom: float
+    p_value: float
+
+
+def welch_greater(first: np.ndarray, second: np.ndarray) -> WelchTest:
+    """Test whether the mean of ``first`` is greater than that of ``second`` (appendix B)."""
+    difference = np.mean(first) - np.mean(second) if len(first) and len(second) else np.nan
+    if min(len(first), len(second)) < 2 or np.var(first) + np.var(second) == 0:
+        return WelchTest(difference, np.nan, np.nan, np.nan)
+    found = stats.ttest_ind(first, second, equal_var=False, alternative="greater")
+    return WelchTest(difference, found.statistic, found.df, found.pvalue)
+
+
+def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
+    """One row for each (data set, method, p, e): n, and mean and interval of each metric.
+
+    Also the share of collapsed runs and how many diverged.
+    """
+    rows = []
+    for key, group in runs.groupby(RUN_KEYS, sort=True):
+        row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
+        for metric in metrics:
+            interval = mean_interval(group[metric])
+            row[f"{metric}_mean"] = interval.mean
+            row[f"{metric}_half_width"] = interval.half_width
+        row["collapsed_share"] = collapsed_share(group["autoattack_accuracy"])
+        row["diverged"] = int(group["diverged_epoch"].notna().sum())
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,332 @@
+"""RS+FGSM adversarial training with data pruning: reads in the order of Algorithm 1.
+
+Where the printed algorithm and the text disagree, the text is followed (docs/paper_notes.md):
+data are pruned at the end of epoch e, and the network learns from x + delta.
+"""
+
+import logging
+import math
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from advprune.attacks import Threat, rs_fgsm
+from advprune.augmentation import crop_and_flip
+from advprune.datasets import DATASETS
+from advprune.distance import DeepFoolResult, deepfool
+from advprune.examples import Examples
+from advprune.networks import Classifier, build_classifier
+from advprune.pruning import METHODS, keep_indices
+from advprune.runs import DeepFoolSettings, Numerics, TrainingSpec
+from advprune.schedules import cyclic_learning_rate
+from advprune.seeds import stream_seed
+from advprune.timing import Stopwatch
+
+log = logging.getLogger(__name__)
+
+DEEPFOOL_BATCH = 500
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of the training curve.
+
+    Attributes:
+        epoch: from 1.
+        examples: how many were trained on.
+        learning_rate: at the epoch's last update.
+        loss: the mean cross-entropy of the images trained on, before each update.
+        accuracy: the share of them classified rightly, before each update.
+        seconds: training time so far: forward, backward, attack, scoring and pruning.
+    """
+
+    epoch: int
+    examples: int
+    learning_rate: float
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass
+class TrainingState:
+    """All that changes while a run is trained; saved and restored between epochs.
+
+    Attributes:
+        classifier: the network f with its parameters theta.
+        optimiser, scaler: what updates them; the scaler acts in float16 alone.
+        kept: (m,) int64, the examples that are still in the training set S, on the CPU.
+        stopwatch: seconds spent in the phases ``training``, ``scoring`` and ``pruning``.
+        epoch: the last epoch that is done; 0 before the first.
+        distance: (n,) the score that was pruned by, larger is farther from the boundary; None
+            before pruning and for methods that use none.
+        curve: a record for every epoch done.
+        losses: (n,) the loss of each example in the last epoch done, as it was trained on.
+        diverged_epoch: the first epoch with a loss that is not finite, or None.
+    """
+
+    classifier: Classifier
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    kept: Tensor
+    stopwatch: Stopwatch
+    epoch: int = 0
+    distance: np.ndarray | None = None
+    curve: list[EpochRecord] = field(default_factory=list)
+    losses: Tensor | None = None
+    diverged_epoch: int | None = None
+
+
+def train(
+    spec: TrainingSpec,
+    examples: Examples,
+    *,
+    state: TrainingState | None = None,
+    after_epoch: Callable[[TrainingState], None] = lambda state: None,
+    stop_after: int | None = None,
+) -> TrainingState:
+    """Train one run (Algorithm 1).
+
+    Args:
+        spec: what to train and how.
+        examples: the training set, on the device to train on; `TrainingSpec.train_examples` has
+            been applied to it already.
+        state: where to go on from; None to start anew.
+        after_epoch: called at the end of every epoch, to save a checkpoint say.
+        stop_after: the epoch to stop after, before pruning; None for the last of all.
+    """
+    apply_determinism(spec.numerics)
+    state = state or start(spec, examples)
+    model = prepare(state.classifier, spec.numerics, examples)
+    while state.epoch < (stop_after or spec.epochs):
+        epoch = state.epoch + 1
+        with state.stopwatch.time("training"):
+            state.losses = train_one_epoch(spec, state, model, examples, epoch)
+        if epoch == spec.run.e and epoch != stop_after and METHODS[spec.run.method].select:
+            prune(spec, state, examples)
+        state.epoch = epoch
+        after_epoch(state)
+    return state
+
+
+def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
+    """The state before the first epoch: initial weights and the whole training set."""
+    dataset = DATASETS[spec.run.dataset]
+    classifier = build_classifier(
+        spec.network,
+        shape=dataset.shape,
+        classes=dataset.classes,
+        width=spec.width,
+        normalisation=(dataset.mean, dataset.deviation) if spec.normalise else None,
+        seed=stream_seed("initialisation", dataset=spec.run.dataset, seed=spec.run.seed),
+    ).to(examples.device)
+    if spec.numerics.channels_last:
+        classifier = classifier.to(memory_format=torch.channels_last)
+    return TrainingState(
+        classifier=classifier,
+        optimiser=build_optimiser(spec, classifier),
+        scaler=torch.amp.GradScaler(
+            examples.device.type, enabled=spec.numerics.precision == "float16"
+        ),
+        kept=torch.arange(len(examples)),
+        stopwatch=Stopwatch(examples.device),
+    )
+
+
+def build_optimiser(spec: TrainingSpec, classifier: Classifier) -> torch.optim.Optimizer:
+    """Figure 7's optimiser; the schedule sets its learning rate before every update."""
+    parameters = classifier.parameters()
+    if spec.optimiser == "adam":
+        return torch.optim.Adam(parameters, weight_decay=spec.weight_decay)
+    return torch.optim.SGD(parameters, momentum=spec.momentum, weight_decay=spec.weight_decay)
+
+
+def train_one_epoch(
+    spec: TrainingSpec,
+    state: TrainingState,
+    model: Callable[[Tensor], Tensor],
+    examples: Examples,
+    epoch: int,
+) -> Tensor:
+    """Lines 24 to 30: one pass over the examples that are kept.
+
+    Returns:
+        (n,) the loss of each example as it was trained on, at x + delta and before its update: the
+        loss proxy, free. NaN for examples that are not in the training set any more.
+    """
+    device = examples.device
+    noise = generator_for(spec, "random start", epoch, device)
+    crops = generator_for(spec, "augmentation", epoch, device)
+    losses = torch.full((len(examples),), torch.nan, device=device)
+    correct = torch.zeros((), dtype=torch.int64, device=device)
+    threat = spec.epsilon and Threat(spec.epsilon, spec.step_size)
+
+    state.classifier.train()
+    order = shuffled(state.kept, generator_for(spec, "order", epoch, torch.device("cpu")))
+    batches = math.ceil(len(order) / spec.batch_size)
+    for batch, which in enumerate(order.to(device).split(spec.batch_size), 1):
+        learning_rate = cyclic_learning_rate(
+            epoch=epoch,
+            batch=batch,
+            batches=batches,
+            epochs=spec.epochs,
+            maximum=spec.max_learning_rate,
+            peak=spec.peak,
+        )
+        images, labels = examples.batch(which)
+        if spec.augment:
+            images = crop_and_flip(images, generator=crops)
+        if spec.numerics.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
+        with autocast(spec.numerics, device):
+            if threat:
+                images = rs_fgsm(model, images, labels, threat=threat, generator=noise)
+            logits = model(images)
+        each_loss = functional.cross_entropy(logits.float(), labels, reduction="none")
+        update(state, each_loss.mean(), learning_rate)
+        losses[which] = each_loss.detach()
+        correct += (logits.argmax(dim=1) == labels).sum()
+
+    record_epoch(spec, state, epoch, learning_rate, losses[order.to(device)], correct)
+    return losses
+
+
+def update(state: TrainingState, loss: Tensor, learning_rate: float) -> None:
+    """Line 29: one step of the optimiser."""
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate
+    state.optimiser.zero_grad(set_to_none=True)
+    state.scaler.scale(loss).backward()
+    state.scaler.step(state.optimiser)
+    state.scaler.update()
+
+
+def record_epoch(
+    spec: TrainingSpec,
+    state: TrainingState,
+    epoch: int,
+    learning_rate: float,
+    losses: Tensor,
+    correct: Tensor,
+) -> None:
+    """Add the epoch to the curve and note the first whose loss is not finite."""
+    loss = losses.mean().item()
+    if not math.isfinite(loss) and state.diverged_epoch is None:
+        state.diverged_epoch = epoch
+        log.warning("epoch %d: the loss is not finite; the run is recorded as diverged", epoch)
+    record = EpochRecord(
+        epoch=epoch,
+        examples=len(losses),
+        learning_rate=learning_rate,
+        loss=loss,
+        accuracy=correct.item() / len(losses),
+        seconds=sum(state.stopwatch.seconds.values()),
+    )
+    state.curve.append(record)
+    log.info(
+        "epoch %d of %d: %d examples, loss %.4f, accuracy on training images as attacked %.1f%%",
+        epoch,
+        spec.epochs,
+        record.examples,
+        record.loss,
+        100 * record.accuracy,
+    )
+
+
+def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
+    """Lines 3 to 23: score every example and keep the share p of them."""
+    proxy = METHODS[spec.run.method].proxy
+    if proxy == "loss":
+        # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
+        state.distance = -state.losses.cpu().numpy()
+    elif proxy == "deepfool":
+        with state.stopwatch.time("scoring"):
+            result = deepfool_all(state.classifier, examples, spec.deepfool)
+            state.distance = result.distance.cpu().numpy()
+    with state.stopwatch.time("pruning"):
+        scores = np.zeros(len(examples)) if state.distance is None else state.distance
+        random = np.random.default_rng(
+            stream_seed("pruning", dataset=spec.run.dataset, seed=spec.run.seed)
+        )
+        kept = keep_indices(scores, method=spec.run.method, proportion=spec.run.p, generator=random)
+        state.kept = torch.from_numpy(kept)
+    log.info("pruned by %s: %d of %d kept", spec.run.method, len(kept), len(examples))
+
+
+def deepfool_all(
+    classifier: Classifier, examples: Examples, settings: DeepFoolSettings
+) -> DeepFoolResult:
+    """`deepfool` for every example, on the images as they are, batch after batch."""
+    parts = []
+    for first in range(0, len(examples), DEEPFOOL_BATCH):
+        images, _ = examples.batch(slice(first, first + DEEPFOOL_BATCH))
+        parts.append(
+            deepfool(
+                classifier,
+                images,
+                max_iterations=settings.max_iterations,
+                overshoot=settings.overshoot,
+                fixed_target=settings.fixed_target,
+            )
+        )
+    return DeepFoolResult(
+        distance=torch.cat([part.distance for part in parts]),
+        converged=torch.cat([part.converged for part in parts]),
+        iterations=torch.cat([part.iterations for part in parts]),
+    )
+
+
+def generator_for(
+    spec: TrainingSpec, purpose: str, epoch: int, device: torch.device
+) -> torch.Generator:
+    """A generator on ``device``, seeded for one purpose in one epoch (see `seeds`)."""
+    seed = stream_seed(purpose, dataset=spec.run.dataset, seed=spec.run.seed, epoch=epoch)
+    return torch.Generator(device).manual_seed(seed)
+
+
+def shuffled(indices: Tensor, generator: torch.Generator) -> Tensor:
+    """``indices`` in random order."""
+    return indices[torch.randperm(len(indices), generator=generator)]
+
+
+def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager:
+    """The context in which forward passes are done in the precision asked for."""
+    return torch.autocast(
+        device.type,
+        dtype=getattr(torch, numerics.precision),
+        enabled=numerics.precision != "float32",
+    )
+
+
+def apply_determinism(numerics: Numerics) -> None:
+    """Hold PyTorch to deterministic algorithms, or not."""
+    if numerics.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
+    torch.use_deterministic_algorithms(numerics.deterministic)
+    torch.backends.cudnn.benchmark = not numerics.deterministic
+
+
+def prepare(
+    classifier: Classifier, numerics: Numerics, examples: Examples
+) -> Callable[[Tensor], Tensor]:
+    """The network as it is called in training: itself, or compiled and already warm.
+
+    Compilation happens at the first call; that call is made here, outside the time measured, with
+    batch statistics put back as they were.
+    """
+    if not numerics.compile:
+        return classifier
+    model = torch.compile(classifier, dynamic=True)
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    images, _ = examples.batch(slice(0, 4))
+    with autocast(numerics, examples.device):
+        model(images.requires_grad_()).sum().backward()
+    classifier.load_state_dict(before)
+    classifier.zero_grad(set_to_none=True)
+    return model

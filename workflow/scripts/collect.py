@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Gather the results of the runs that a table or figure needs into one CSV, a row a run."""
+
+import argparse
+from pathlib import Path
+
+from advprune.files import read_json, write_text
+from advprune.plan import ITEMS
+from advprune.program import run_program
+from advprune.results import collect_runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("item", choices=[*ITEMS, "all"], help="the table or figure")
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
+    parser.add_argument("--output", required=True, help="the .csv to write")
+    options = parser.parse_args()
+    runs = collect_runs(options.item, read_json(options.config), options.runs)
+    write_text(options.output, runs.to_csv(index=False))
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Read or make a data set and write it as one file that every job can map into memory."""
+
+import argparse
+import os
+from pathlib import Path
+
+from advprune.datasets import DATASETS
+from advprune.files import written_whole
+from advprune.program import run_program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=DATASETS)
+    parser.add_argument(
+        "--root",
+        default=os.environ.get("ADVPRUNE_DATA"),
+        help="folder that holds data sets, as torchvision lays them out [$ADVPRUNE_DATA]",
+    )
+    parser.add_argument("--output", required=True, help="the .safetensors file to write")
+    options = parser.parse_args()
+
+    from safetensors.numpy import save_file
+
+    arrays = DATASETS[options.name].load(Path(options.root) if options.root else None)
+    with written_whole(options.output) as temporary:
+        save_file(arrays, temporary)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+r"""Measure natural and robust accuracy of a trained network.
+
+Within the workflow the specification and the record of the training say what to do. By itself it
+evaluates any weights of a known architecture, so that a published network goes through the same
+evaluation:
+
+    python workflow/scripts/evaluate.py --model weights.pth --network mnist_cnn \
+        --dataset results/datasets/mnist.safetensors --dataset-name mnist --epsilon 0.3 \
+        --accuracies evaluation.csv --verdicts verdicts.csv --record evaluation.json
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from advprune.config import fraction
+from advprune.datasets import DATASETS
+from advprune.devices import choose_device
+from advprune.errors import UserError
+from advprune.evaluation import accuracies, evaluate, verdicts
+from advprune.examples import load_examples
+from advprune.files import read_json, sha256_of, write_json, write_text
+from advprune.networks import NETWORKS, read_classifier
+from advprune.program import parse_spec, run_program
+from advprune.provenance import now, provenance
+from advprune.runs import EvaluationSpec
+
+
+def main() -> None:
+    parser = _parser()
+    options = parser.parse_args()
+    started = now()
+    device = choose_device(options.device, options.threads)
+    if options.training_record:
+        record = read_json(options.training_record)
+        if record["model_sha256"] != sha256_of(options.model):
+            raise UserError(
+                f"{options.model} is not the network that {options.training_record} describes: "
+                "delete both and run again"
+            )
+        training = record["spec"]
+        name, network = training["run"]["dataset"], training["network"]
+        width, normalise = training["width"], training["normalise"]
+        spec = parse_spec(EvaluationSpec, options.spec)
+    else:
+        if not (options.dataset_name and options.network and options.epsilon):
+            parser.error("give --training-record and --spec, or name data set, network, epsilon")
+        name, network = options.dataset_name, options.network
+        width, normalise = options.width, options.normalise
+        spec = EvaluationSpec(
+            fraction(options.epsilon), options.test_examples, options.batch_size, options.seed
+        )
+    dataset = DATASETS[name]
+    classifier = read_classifier(
+        Path(options.model),
+        network,
+        shape=dataset.shape,
+        classes=dataset.classes,
+        width=width,
+        normalisation=(dataset.mean, dataset.deviation) if normalise else None,
+    ).to(device)
+    test = load_examples(options.dataset, "test").to(device)
+    result = evaluate(classifier, test, spec)
+
+    write_text(options.accuracies, pd.DataFrame([accuracies(result)]).to_csv(index=False))
+    write_text(options.verdicts, pd.DataFrame(verdicts(result, test)).to_csv(index=False))
+    write_json(
+        options.record,
+        {
+            "spec": spec.to_dict(),
+            "spec_digest": spec.digest,
+            "model_sha256": sha256_of(options.model),
+            "dataset_sha256": sha256_of(options.dataset),
+            "seconds": result.seconds,
+            "provenance": provenance(device, started),
+        },
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model", required=True, help="weights: .safetensors, or a .pth state dict"
+    )
+    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+    parser.add_argument("--accuracies", required=True, help="to write: one row of accuracies")
+    parser.add_argument("--verdicts", required=True, help="to write: a row for every test image")
+    parser.add_argument("--record", required=True, help="to write: specification and provenance")
+
+    ours = parser.add_argument_group("a network that the workflow trained")
+    ours.add_argument("--training-record", help="the run.json written by train.py")
+    ours.add_argument("--spec", help="the evaluation's full specification, as JSON")
+
+    other = parser.add_argument_group("any other network")
+    other.add_argument("--dataset-name", choices=DATASETS)
+    other.add_argument("--network", choices=NETWORKS)
+    other.add_argument("--width", default=1.0, type=float, help="factor on the number of filters")
+    other.add_argument(
+        "--normalise", action="store_true", help="the network wants normalised input"
+    )
+    other.add_argument("--epsilon", help="bound of the attacks, such as 0.3 or 8/255")
+    other.add_argument("--test-examples", type=int, help="how many images to attack [all]")
+    other.add_argument("--batch-size", default=500, type=int)
+    other.add_argument("--seed", default=0, type=int)
+    return parser
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Train up to a pruning epoch and score every example: loss and distance (section 4.3)."""
+
+import argparse
+
+import torch
+from safetensors.torch import save_file
+
+from advprune.devices import choose_device
+from advprune.examples import load_examples
+from advprune.files import write_json, written_whole
+from advprune.program import parse_spec, run_program
+from advprune.provenance import now, provenance
+from advprune.runs import TrainingSpec
+from advprune.training import deepfool_all, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", required=True, help="the run's full specification, as JSON")
+    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+    parser.add_argument("--scores", required=True, help="to write: loss and distance per example")
+    parser.add_argument("--model", required=True, help="to write: the weights")
+    parser.add_argument("--record", required=True, help="to write: specification and provenance")
+    options = parser.parse_args()
+
+    started = now()
+    device = choose_device(options.device, options.threads)
+    spec = parse_spec(TrainingSpec, options.spec)
+    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
+    state = train(spec, examples, stop_after=spec.run.e)
+    found = deepfool_all(state.classifier, examples, spec.deepfool)
+    scores = {
+        "label": examples.labels,
+        "loss": state.losses,
+        "distance": found.distance,
+        "converged": found.converged.to(torch.uint8),
+        "iterations": found.iterations,
+    }
+    with written_whole(options.scores) as temporary:
+        save_file({name: value.cpu().contiguous() for name, value in scores.items()}, temporary)
+    with written_whole(options.model) as temporary:
+        save_file(state.classifier.network.state_dict(), temporary)
+    write_json(
+        options.record,
+        {
+            "spec": spec.to_dict(),
+            "spec_digest": spec.digest,
+            "provenance": provenance(device, started),
+        },
+    )
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Mean and 95% interval of every metric for each data set, method, p and e."""
+
+import argparse
+
+from advprune.files import write_text
+from advprune.program import run_program
+from advprune.results import METRICS, read_runs
+from advprune.statistics import summarise
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", required=True, help="a table of runs")
+    parser.add_argument("--output", required=True, help="the .csv to write")
+    options = parser.parse_args()
+    write_text(options.output, summarise(read_runs(options.runs), METRICS).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Train one network by RS+FGSM with data pruning (Algorithm 1)."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+import torch
+from safetensors.torch import save_file
+
+from advprune.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.devices import choose_device
+from advprune.examples import load_examples
+from advprune.files import sha256_of, write_json, write_text, written_whole
+from advprune.program import parse_spec, run_program
+from advprune.provenance import now, provenance
+from advprune.runs import TrainingSpec
+from advprune.training import start, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", required=True, help="the run's full specification, as JSON")
+    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+    parser.add_argument("--model", required=True, help="to write: the weights")
+    parser.add_argument("--curve", required=True, help="to write: a row for every epoch")
+    parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
+    parser.add_argument("--record", required=True, help="to write: specification and provenance")
+    options = parser.parse_args()
+
+    started = now()
+    device = choose_device(options.device, options.threads)
+    spec = parse_spec(TrainingSpec, options.spec)
+    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
+    checkpoint = Path(options.model).with_name("checkpoint.safetensors")
+
+    state = start(spec, examples)
+    restore_checkpoint(checkpoint, state, spec)
+    train(spec, examples, state=state, after_epoch=lambda s: save_checkpoint(checkpoint, s, spec))
+
+    kept = torch.zeros(len(examples), dtype=torch.uint8)
+    kept[state.kept] = 1
+    scores = {} if state.distance is None else {"distance": torch.from_numpy(state.distance)}
+    with written_whole(options.model) as temporary:
+        save_file(state.classifier.network.state_dict(), temporary)
+    with written_whole(options.pruning) as temporary:
+        save_file({"kept": kept, **scores}, temporary)
+    write_text(options.curve, pd.DataFrame(state.curve).to_csv(index=False))
+    write_json(
+        options.record,
+        {
+            "spec": spec.to_dict(),
+            "spec_digest": spec.digest,
+            "seconds": state.stopwatch.seconds,
+            "train_examples": len(examples),
+            "kept_examples": len(state.kept),
+            "diverged_epoch": state.diverged_epoch,
+            "model_sha256": sha256_of(options.model),
+            "dataset_sha256": sha256_of(options.dataset),
+            "provenance": provenance(device, started),
+        },
+    )
+    checkpoint.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run_program(main)
