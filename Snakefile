@@ -10,6 +10,8 @@ configfile: "config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/data.smk"
+
+
 if not config["partial"]:
 
     include: "rules/train.smk"

@@ -6,12 +6,12 @@ rule settle_config:
         RESULTS / "config.json",
     log:
         RESULTS / "logs/settle_config.log",
-    params:
-        config=as_json(config),
     conda:
         "../envs/analysis.yaml"
+    params:
+        config=as_json(config),
     shell:
-        "{PYTHON} {SCRIPTS}/settle_config.py --config {params.config:q} --output {output} >{log} 2>&1"
+        "python3 workflow/scripts/settle_config.py --config {params.config:q} --output {output} >{log} 2>&1"
 
 
 rule collect:
@@ -22,12 +22,12 @@ rule collect:
         RESULTS / "items/{item}.csv",
     log:
         RESULTS / "logs/collect_{item}.log",
-    params:
-        runs=SCALE / "runs",
     conda:
         "../envs/analysis.yaml"
+    params:
+        runs=SCALE / "runs",
     shell:
-        "{PYTHON} {SCRIPTS}/collect.py {wildcards.item} --config {input.config} --runs {params.runs}"
+        "python3 workflow/scripts/collect.py {wildcards.item} --config {input.config} --runs {params.runs}"
         " --output {output} >{log} 2>&1"
 
 
@@ -38,6 +38,8 @@ rule runs:
         RESULTS / "runs.csv",
     log:
         RESULTS / "logs/runs.log",
+    conda:
+        "../envs/analysis.yaml"
     shell:
         "cp {input} {output} 2>{log}"
 
@@ -52,7 +54,7 @@ rule summarise:
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/summarise.py --runs {input} --output {output} >{log} 2>&1"
+        "python3 workflow/scripts/summarise.py --runs {input} --output {output} >{log} 2>&1"
 
 
 rule table1:
@@ -60,27 +62,27 @@ rule table1:
         runs=RESULTS / "items/table1.csv",
         config=RESULTS / "config.json",
     output:
-        table("table1"),
+        **table("table1"),
     log:
         RESULTS / "logs/table1.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/table1.py --runs {input.runs} --config {input.config}"
-        " --output {output[0]} >{log} 2>&1"
+        "python3 workflow/scripts/table1.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
 
 
 rule figure7:
     input:
         config=RESULTS / "config.json",
     output:
-        table("figure7"),
+        **table("figure7"),
     log:
         RESULTS / "logs/figure7.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/figure7.py --config {input.config} --output {output[0]} >{log} 2>&1"
+        "python3 workflow/scripts/figure7.py --config {input.config} --output {output.csv} >{log} 2>&1"
 
 
 rule figure8:
@@ -88,14 +90,14 @@ rule figure8:
         runs=RESULTS / "items/figure8.csv",
         config=RESULTS / "config.json",
     output:
-        table("figure8"),
+        **table("figure8"),
     log:
         RESULTS / "logs/figure8.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/figure8.py --runs {input.runs} --config {input.config}"
-        " --output {output[0]} >{log} 2>&1"
+        "python3 workflow/scripts/figure8.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
 
 
 rule standard_accuracy:
@@ -103,24 +105,24 @@ rule standard_accuracy:
         runs=RESULTS / "items/standard_accuracy.csv",
         config=RESULTS / "config.json",
     output:
-        table("standard_accuracy"),
+        **table("standard_accuracy"),
     log:
         RESULTS / "logs/standard_accuracy.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/standard_accuracy.py --runs {input.runs} --config {input.config}"
-        " --output {output[0]} >{log} 2>&1"
+        "python3 workflow/scripts/standard_accuracy.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
 
 
 rule appendix_c:
     input:
         config=RESULTS / "config.json",
     output:
-        table("appendix_c"),
+        **table("appendix_c"),
     log:
         RESULTS / "logs/appendix_c.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/appendix_c.py --config {input.config} --output {output[0]} >{log} 2>&1"
+        "python3 workflow/scripts/appendix_c.py --config {input.config} --output {output.csv} >{log} 2>&1"

@@ -2,14 +2,13 @@
 # the library's business; here it is put into Snakemake's terms.
 
 import json
-import shlex
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
-sys.path.insert(0, str(SCRIPTS))
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune import plan
 from advprune.config import check_config
@@ -27,12 +26,12 @@ RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
-DATA_ROOT = f"--root {shlex.quote(config['data_root'])}" if config["data_root"] else ""
-DEVICE = f"--device {config['execution']['device']}"
 TABLES = ["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"]
 FIGURES = ["figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "pruning_epoch"]
-# With conda or a container the rule's own environment has the Python; else it is the launcher's.
-PYTHON = "python" if workflow.deployment_settings.deployment_method else shlex.quote(sys.executable)
+# Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+if config["data_root"]:
+    os.environ.update(ADVPRUNE_DATA=config["data_root"])
 
 
 wildcard_constraints:
@@ -44,7 +43,7 @@ wildcard_constraints:
 
 
 def as_json(content):
-    return json.dumps(content, sort_keys=True)
+    return json.dumps(content)
 
 
 def training_spec_of(wildcards):
@@ -78,20 +77,17 @@ def results_of(item):
 def scores_of(study):
     scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
     folder = SCALE / f"scores/{dataset}/e{scores['epoch']}/seed{scores['seed']:03d}"
-    return [folder / "scores.safetensors", folder / "model.safetensors"]
+    return {"scores": folder / "scores.safetensors", "model": folder / "model.safetensors"}
 
 
-NEEDS_OF_FIGURES = {
-    "figure2": scores_of("mnist"),
-    "figure6": [*scores_of("mnist"), *scores_of("cifar10")],
-}
+SCORED_STUDIES = {"figure2": ["mnist"], "figure6": ["mnist", "cifar10"]}
 
 
 def can_be_made(item):
     """Whether a partial run has what a table or figure is made from."""
     if item in plan.ITEMS:
         return bool(results_of(item))
-    return is_there(NEEDS_OF_FIGURES.get(item, []))
+    return all(is_there(scores_of(study).values()) for study in SCORED_STUDIES.get(item, []))
 
 
 def drawable(items):
@@ -104,15 +100,16 @@ def drawable(items):
 
 
 def table(name):
-    return [RESULTS / f"tables/{name}{suffix}" for suffix in (".csv", ".md", ".tex")]
+    return {suffix: RESULTS / f"tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
 
 
-def figure(name):
+def figure(name, prefix=""):
     """What is drawn, and from what; the picture goes into `snakemake --report`."""
-    picture = report(
-        str(RESULTS / f"figures/{name}.png"),
+    files = {suffix: str(RESULTS / f"figures/{name}.{suffix}") for suffix in ("csv", "pdf", "png")}
+    files["png"] = report(
+        files["png"],
         caption=f"../report/{name}.rst",
         category="Figures",
         labels={"figure": name},
     )
-    return [RESULTS / f"figures/{name}.csv", RESULTS / f"figures/{name}.pdf", picture]
+    return {prefix + suffix: path for suffix, path in files.items()}

@@ -7,10 +7,10 @@ rule dataset:
         DATASET,
     log:
         "results/datasets/{dataset}.log",
+    conda:
+        "../envs/torch.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../envs/torch.yaml"
     shell:
-        "{PYTHON} {SCRIPTS}/dataset.py {wildcards.dataset} {DATA_ROOT} --output {output} >{log} 2>&1"
+        "python3 workflow/scripts/dataset.py {wildcards.dataset} --output {output} >{log} 2>&1"

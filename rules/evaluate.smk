@@ -14,16 +14,17 @@ rule evaluate:
         RUN / "evaluate.log",
     benchmark:
         RUN / "evaluate.benchmark.tsv"
-    params:
-        spec=evaluation_spec_of,
+    conda:
+        "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
         mem_mb=4000,
         runtime=240,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        spec=evaluation_spec_of,
+        device=config["execution"]["device"],
     shell:
-        "{PYTHON} {SCRIPTS}/evaluate.py --spec {params.spec:q} --training-record {input.training}"
-        " --model {input.model} --dataset {input.dataset} {DEVICE} --threads {threads}"
+        "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
+        " --model {input.model} --dataset {input.dataset} --device {params.device} --threads {threads}"
         " --accuracies {output.accuracies} --verdicts {output.verdicts} --record {output.record}"
         " >{log} 2>&1"

@@ -13,16 +13,17 @@ rule train:
         RUN / "train.log",
     benchmark:
         RUN / "train.benchmark.tsv"
-    params:
-        spec=training_spec_of,
+    conda:
+        "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        spec=training_spec_of,
+        device=config["execution"]["device"],
     shell:
-        "{PYTHON} {SCRIPTS}/train.py --spec {params.spec:q} --dataset {input.dataset} {DEVICE}"
+        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {params.device}"
         " --threads {threads} --model {output.model} --curve {output.curve}"
         " --pruning {output.pruning} --record {output.record} >{log} 2>&1"
 
@@ -38,15 +39,16 @@ rule score:
         SCORES / "score.log",
     benchmark:
         SCORES / "score.benchmark.tsv"
-    params:
-        spec=score_spec_of,
+    conda:
+        "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        spec=score_spec_of,
+        device=config["execution"]["device"],
     shell:
-        "{PYTHON} {SCRIPTS}/score.py --spec {params.spec:q} --dataset {input.dataset} {DEVICE}"
+        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {params.device}"
         " --threads {threads} --scores {output.scores} --model {output.model}"
         " --record {output.record} >{log} 2>&1"

@@ -17,6 +17,8 @@ def run_program(main: Callable[[], None]) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
+    for chatty in ("auto-attack", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         main()
     except UserError as error:

@@ -48,15 +48,15 @@ def _draw(label: int, generator: np.random.Generator) -> np.ndarray:
     """One (3, SIZE, SIZE) uint8 image: place, size, angle, colours and noise at random."""
     grid = (np.arange(SIZE) + 0.5) / SIZE * 3 - 1.5
     down, across = np.meshgrid(grid, grid, indexing="ij")
-    shift = generator.uniform(-0.35, 0.35, 2)
-    scale = generator.uniform(0.65, 1.1)
-    angle = generator.uniform(-0.35, 0.35)
+    shift = generator.uniform(-0.25, 0.25, 2)
+    scale = generator.uniform(0.85, 1.15)
+    angle = generator.uniform(-0.2, 0.2)
     x, y = (across - shift[0]) / scale, (down - shift[1]) / scale
     u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
     inside = list(SHAPES.values())[label](u, v)
 
     ground = generator.uniform(0.1, 0.9, 3)
-    contrast = generator.uniform(0.25, 0.6, 3) * np.where(ground > 0.5, -1, 1)
+    contrast = generator.uniform(0.4, 0.8, 3) * np.where(ground > 0.5, -1, 1)
     colour = ground[:, None, None] + contrast[:, None, None] * inside
-    noisy = colour + generator.normal(0, 0.08, (3, SIZE, SIZE))
+    noisy = colour + generator.normal(0, 0.04, (3, SIZE, SIZE))
     return (noisy.clip(0, 1) * 255).round().astype(np.uint8)

@@ -1,6 +1,7 @@
 """Writing a table as CSV (all digits), as Markdown and as LaTeX (as printed)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,40 +10,42 @@ from tabulate import tabulate
 from advprune.files import write_text
 
 
-def write_table(
-    path: str | Path,
-    *,
-    numbers: pd.DataFrame,
-    shown: pd.DataFrame,
-    title: str,
-    notes: Sequence[str],
-) -> None:
-    """Write a table in three forms.
+@dataclass(frozen=True)
+class Table:
+    """A table ready to be written.
 
-    Args:
-        path: the .csv; the .md and the .tex are put beside it.
-        numbers: what the CSV holds.
-        shown: what Markdown and LaTeX show, as text.
+    Attributes:
         title: the heading.
+        numbers: what the CSV holds, with all digits.
+        shown: what Markdown and LaTeX show.
         notes: lines below the table.
     """
+
+    title: str
+    numbers: pd.DataFrame
+    shown: pd.DataFrame
+    notes: Sequence[str]
+
+
+def write_table(path: str | Path, table: Table) -> None:
+    """Write a table to ``path``, a .csv, and as .md and .tex beside it."""
     path = Path(path)
-    write_text(path, numbers.to_csv(index=False))
-    rows = shown.astype(str).values.tolist()
-    headers = list(shown.columns)
+    write_text(path, table.numbers.to_csv(index=False))
+    rows = table.shown.astype(str).values.tolist()
+    headers = list(table.shown.columns)
     body = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-    remarks = "\n".join(f"- {note}" for note in notes)
-    write_text(path.with_suffix(".md"), f"# {title}\n\n{body}\n\n{remarks}\n")
+    remarks = "\n".join(f"- {note}" for note in table.notes)
+    write_text(path.with_suffix(".md"), f"# {table.title}\n\n{body}\n\n{remarks}\n")
     body = tabulate(
         [[_latex(cell) for cell in row] for row in rows],
         [_latex(header) for header in headers],
         tablefmt="latex_raw",
         disable_numparse=True,
     )
-    remarks = "".join(f"\\par\\footnotesize {_latex(note)}\n" for note in notes)
+    remarks = "".join(f"\\par\\footnotesize {_latex(note)}\n" for note in table.notes)
     write_text(
         path.with_suffix(".tex"),
-        f"\\begin{{table}}\n\\centering\n\\caption{{{_latex(title)}}}\n{body}\n{remarks}"
+        f"\\begin{{table}}\n\\centering\n\\caption{{{_latex(table.title)}}}\n{body}\n{remarks}"
         "\\end{table}\n",
     )
 

@@ -1,0 +1,47 @@
+# The ways in: `make help` lists them. CONFIG chooses the scale for run, plan and partial.
+CONFIG ?= config/config.yaml
+CORES ?= $(shell nproc)
+PYTHON ?= python3
+BIN = .venv/bin
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: help quick run plan partial test lint lock clean
+help:           ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
+
+# Made again whenever the lock changes; the stamp is written last, so a half-made one does not count.
+.venv/installed: envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
+	@echo "Installing into .venv: PyTorch and its CUDA libraries are about 3 GB to fetch"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	@touch $@
+
+quick: .venv/installed  ## every table and figure, offline, in minutes on two cores
+	$(SNAKEMAKE) --configfile config/quick.yaml
+	@$(BIN)/python workflow/scripts/where_to_look.py results/quick
+
+run: .venv/installed    ## every table and figure of CONFIG (the whole paper by default)
+	$(SNAKEMAKE) --configfile $(CONFIG)
+
+plan: .venv/installed   ## how many runs and about how much time CONFIG takes, without running it
+	@$(BIN)/python workflow/scripts/plan.py --config $(CONFIG) --jobs $(CORES)
+
+partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start none
+	$(SNAKEMAKE) --configfile $(CONFIG) config/partial.yaml
+
+test: .venv/installed   ## all tests that this machine can run
+	$(BIN)/python -m pytest
+
+lint: .venv/installed   ## what CI checks before the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+lock: .venv/installed   ## resolve envs/requirements.in into envs/requirements.lock again
+	$(BIN)/uv pip compile envs/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet -o envs/requirements.lock
+
+clean:          ## delete the environment and what tools leave behind, never results
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,101 @@
+"""Figures 3 and 4: accuracy against the share of data kept, one column of panels a proxy."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from advprune.config import Config
+from advprune.drawing import PROXIES, add_note, look_of, new_figure, short_label
+from advprune.labels import METRICS, dataset_label, face_note, seeds_note
+from advprune.pruning import METHODS
+from advprune.statistics import summarise
+
+
+def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: mean and interval of each metric for each method and p.
+
+    Training on all data is every method's point at p = 1.
+    """
+    return summarise(runs, list(METRICS)).assign(share=lambda frame: frame["p"].astype(float))
+
+
+def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
+    """Rows: natural, AutoAttack and APGD-CE 40x5 accuracy. Columns: the loss and DeepFool."""
+    points = accuracy_points(runs)
+    figure, axes = new_figure(len(METRICS), len(PROXIES), height=6.6, sharex=True, sharey="row")
+    for row, (metric, label) in enumerate(METRICS.items()):
+        for column, (proxy, title) in enumerate(PROXIES.items()):
+            axis: Axes = axes[row, column]
+            for method in methods_for(proxy, points):
+                _draw_method(axis, points, runs, method, metric)
+            if row == 0:
+                axis.set_title(f"Distance proxy: {title}", fontsize=9)
+            if column == 0:
+                axis.set_ylabel(label)
+            if row == len(METRICS) - 1:
+                axis.set_xlabel("Share of data kept, p")
+    for row, metric in enumerate(METRICS):
+        axes[row, 0].set_ylim(*_limits(runs[metric]))
+    _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
+    add_note(
+        figure,
+        f"Lines: means; bars: t-based 95% intervals, {seeds_note(points['n'])} runs a point; small "
+        f"dots: single runs\n{face_note(config, [study])}",
+    )
+    return figure
+
+
+def methods_for(proxy: str, points: pd.DataFrame) -> list[str]:
+    """The methods in a proxy's panel, in the registry's order: its own, and random pruning."""
+    there = set(points["method"])
+    return [
+        name
+        for name, method in METHODS.items()
+        if name in there and method.select and method.proxy in (proxy, None)
+    ]
+
+
+def _draw_method(
+    axis: Axes, points: pd.DataFrame, runs: pd.DataFrame, method: str, metric: str
+) -> None:
+    look = look_of(method)
+    line = points[points["method"].isin([method, "full"])].sort_values("share")
+    axis.errorbar(
+        line["share"],
+        line[f"{metric}_mean"],
+        yerr=_inside(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
+        color=look.colour,
+        marker=look.marker,
+        markersize=4,
+        capsize=2,
+        elinewidth=0.9,
+        label=short_label(method),
+        zorder=3,
+    )
+    single = runs[runs["method"].isin([method, "full"])]
+    axis.scatter(
+        single["p"].astype(float), single[metric], s=4, color=look.colour, alpha=0.3, linewidth=0
+    )
+
+
+def _inside(means: pd.Series, half_widths: pd.Series) -> list[pd.Series]:
+    """Error bars cut off at 0% and 100%, where no accuracy can be."""
+    half_widths = half_widths.fillna(0)
+    return [half_widths.clip(upper=means), half_widths.clip(upper=100 - means)]
+
+
+def _limits(values: pd.Series) -> tuple[float, float]:
+    """From a little below the lowest run to a little above 100% or the highest."""
+    spread = max(values.max() - values.min(), 5)
+    return max(values.min() - 0.15 * spread, -3), min(values.max() + 0.15 * spread, 103)
+
+
+def _share_legend(figure: Figure, axes: list[list[Axes]], title: str) -> None:
+    """One legend for all panels, above them, where it hides no data."""
+    entries = {}
+    for axis in axes[0]:
+        handles, labels = axis.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
+    )

@@ -1,0 +1,96 @@
+"""Figure 6: the loss of each example against 1/d, and Pearson's r."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from safetensors.numpy import load_file
+from scipy import stats
+
+from advprune.config import Config
+from advprune.drawing import add_note, new_figure
+from advprune.labels import dataset_label, face_note
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Pearson's r over the examples whose loss and 1/d are finite."""
+
+    r: float
+    counted: int
+    left_out: int
+    unconverged: int
+
+
+def score_frame(path: Path, study: str) -> pd.DataFrame:
+    """A study's examples: label, loss, distance, 1/d and whether DeepFool converged."""
+    scores = load_file(path)
+    frame = pd.DataFrame(
+        {name: scores[name] for name in ("label", "loss", "distance", "converged")}
+    )
+    with np.errstate(divide="ignore"):
+        inverse = 1 / frame["distance"].to_numpy()
+    return frame.assign(inverse_distance=inverse, study=study)
+
+
+def correlate(frame: pd.DataFrame) -> Correlation:
+    """Correlate loss and 1/d; r is NaN where either does not vary."""
+    finite = np.isfinite(frame[["loss", "inverse_distance"]]).all(axis=1)
+    used = frame[finite]
+    varies = len(used) > 1 and (used[["loss", "inverse_distance"]].std() > 0).all()
+    r = stats.pearsonr(used["loss"], used["inverse_distance"]).statistic if varies else np.nan
+    return Correlation(
+        r=float(r),
+        counted=len(used),
+        left_out=int((~finite).sum()),
+        unconverged=int((frame["converged"] == 0).sum()),
+    )
+
+
+def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
+    """One panel a study; every example a dot."""
+    figure, axes = new_figure(1, len(frames), height=3.2)
+    remarks = []
+    for axis, (study, frame) in zip(axes[0], frames.items(), strict=True):
+        found = correlate(frame)
+        # Far outliers would press all the rest against the axis: they are counted, not shown.
+        limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.999) * 1.1
+        shown = frame[frame["inverse_distance"] <= limit]
+        axis.scatter(
+            shown["inverse_distance"],
+            shown["loss"],
+            s=3,
+            alpha=min(1.0, 300 / max(len(shown), 1) + 0.1),
+            color="#0072B2",
+            linewidth=0,
+            rasterized=True,
+        )
+        axis.set_title(dataset_label(config["studies"][study]["dataset"]), fontsize=8)
+        axis.text(
+            0.97,
+            0.97,
+            f"r = {found.r:.2f}",
+            transform=axis.transAxes,
+            ha="right",
+            va="top",
+            bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
+        )
+        axis.set_xlabel("1/d, d by DeepFool")
+        remarks.append(
+            f"{study}: r over {found.counted:,} examples ({found.left_out:,} not finite left out; "
+            f"{found.unconverged:,} where DeepFool did not converge); "
+            f"{len(frame) - len(shown):,} beyond the axis"
+        )
+    axes[0, 0].set_ylabel("Loss (as attacked in training)")
+    epochs = {config["studies"][study]["scores"]["epoch"] for study in frames}
+    after = " and ".join(map(str, sorted(epochs)))
+    add_note(
+        figure,
+        f"After epoch {after}.\n"
+        + "\n".join(remarks)
+        + "\n"
+        + face_note(config, list(frames), attacked=False),
+    )
+    return figure

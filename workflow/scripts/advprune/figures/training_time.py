@@ -1,0 +1,78 @@
+"""Figure 5: training time against the share of data kept, with its linear fit."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+
+from advprune.config import Config
+from advprune.drawing import add_note, look_of, new_figure
+from advprune.labels import dataset_label, face_note, seeds_note
+from advprune.statistics import summarise
+
+
+def time_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean and interval of the training time for each data set and p, and the fitted line.
+
+    The line is fitted by least squares to the single runs: ``fit_seconds`` is its value at p.
+    """
+    points = summarise(runs, ["training_seconds"])
+    points = points.assign(share=points["p"].astype(float)).sort_values(["dataset", "share"])
+    for dataset, group in runs.groupby("dataset"):
+        chosen = points["dataset"] == dataset
+        shares = group["p"].astype(float)
+        if shares.nunique() > 1:
+            fit = stats.linregress(shares, group["training_seconds"])
+            points.loc[chosen, "fit_intercept"] = fit.intercept
+            points.loc[chosen, "fit_slope"] = fit.slope
+            points.loc[chosen, "fit_r_squared"] = fit.rvalue**2
+    for name in ("fit_intercept", "fit_slope", "fit_r_squared"):
+        if name not in points:
+            points[name] = np.nan
+    points["fit_seconds"] = points["fit_intercept"] + points["fit_slope"] * points["share"]
+    return points.drop(columns=["collapsed_share", "diverged"])
+
+
+def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
+    """One panel a study; low-distance pruning by loss, as in the paper."""
+    studies = list(config["studies"])
+    figure, axes = new_figure(1, len(studies), height=2.9)
+    for axis, study in zip(axes[0], studies, strict=True):
+        dataset = config["studies"][study]["dataset"]
+        line = points[points["dataset"] == dataset]
+        look = look_of("low-loss")
+        axis.errorbar(
+            line["share"],
+            line["training_seconds_mean"],
+            yerr=line["training_seconds_half_width"].fillna(0),
+            color=look.colour,
+            marker=look.marker,
+            linestyle="none",
+            markersize=4,
+            capsize=2,
+            label="Mean",
+            zorder=3,
+        )
+        if line["fit_slope"].notna().any():
+            first = line.iloc[0]
+            shares = np.array([0, 1])
+            axis.plot(
+                shares,
+                first["fit_intercept"] + first["fit_slope"] * shares,
+                color="#555555",
+                linestyle=":",
+                label=f"{first['fit_intercept']:.3g} s + {first['fit_slope']:.3g} s × p"
+                f"  (R² = {first['fit_r_squared']:.2f})",
+            )
+        axis.set_xlim(0, 1.05)
+        axis.set_ylim(bottom=0)
+        axis.set_title(dataset_label(dataset), fontsize=8)
+        axis.set_xlabel("Share of data kept, p")
+        axis.legend(loc="lower right", fontsize=7)
+    axes[0, 0].set_ylabel("Training time (s)")
+    add_note(
+        figure,
+        "Low-distance pruning by loss. Bars: t-based 95% intervals, "
+        f"{seeds_note(points['n'])} runs a point\n{face_note(config, studies, attacked=False)}",
+    )
+    return figure

@@ -1,0 +1,187 @@
+"""The paper's tables: Table 1, Figure 7 (hyperparameters), Figure 8 (tests), standard accuracy.
+
+Each function makes a table from runs and the config they ran with; `tables` writes it.
+"""
+
+import pandas as pd
+
+from advprune.config import Config, fraction
+from advprune.datasets import DATASETS
+from advprune.labels import face_note
+from advprune.pruning import METHODS
+from advprune.results import METRICS
+from advprune.statistics import WelchTest, mean_interval, summarise, welch_greater
+from advprune.tables import Table, plus_minus
+
+TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
+INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
+TWO_ATTACKS = (
+    "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
+    "under that name"
+)
+
+
+def table1(runs: pd.DataFrame, config: Config) -> Table:
+    """Table 1: RS+FGSM training on MNIST with different pruning strategies."""
+    order = {method: place for place, method in enumerate(TABLE1_ORDER)}
+    numbers = summarise(runs, METRICS)
+    numbers = numbers.sort_values(
+        ["method", "p"], key=lambda column: column.map(lambda name: order.get(name, len(order)))
+    ).reset_index(drop=True)
+    shown = pd.DataFrame(
+        {
+            "Pruning method": numbers["method"].map(lambda name: METHODS[name].label),
+            "p": numbers["p"],
+            "n": numbers["n"],
+            "Natural accuracy (%)": _column(numbers, "natural_accuracy"),
+            "AutoAttack accuracy (%)": _column(numbers, "autoattack_accuracy"),
+            "APGD-CE 40×5 accuracy (%)": _column(numbers, "apgd_ce_40x5_accuracy"),
+            "Collapsed (%)": numbers["collapsed_share"].map(lambda share: f"{100 * share:.0f}"),
+            "Training time (s)": _column(numbers, "training_seconds"),
+        }
+    )
+    notes = [
+        INTERVALS,
+        TWO_ATTACKS,
+        "collapsed: the share of runs with an AutoAttack accuracy below 1%",
+        *diverged_note(runs),
+        *face_note(config, ["mnist"]).split("\n"),
+    ]
+    return Table(
+        "Table 1: RS+FGSM training on MNIST with different pruning strategies",
+        numbers,
+        shown,
+        notes,
+    )
+
+
+def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
+    """The captions of figures 3 and 4: accuracy without an adversary, 99% and 91%."""
+    numbers = summarise(runs, ["natural_accuracy"])
+    shown = pd.DataFrame(
+        {
+            "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
+            "n": numbers["n"],
+            "Standard accuracy (%)": _column(numbers, "natural_accuracy"),
+        }
+    )
+    return Table(
+        "Standard accuracy of networks trained without an adversary",
+        numbers,
+        shown,
+        [INTERVALS, *diverged_note(runs), *face_note(config, config["studies"]).split("\n")],
+    )
+
+
+def figure7(config: Config) -> Table:
+    """Figure 7: the hyperparameters, as the config that ran has them."""
+    named = {
+        "network": "Architecture",
+        "width": "Factor on the number of filters",
+        "normalise": "Input normalised",
+        "augment": "Random crops and flips",
+        "optimiser": "Optimiser",
+        "momentum": "Momentum",
+        "weight_decay": "Weight decay",
+        "epochs": "Training epochs",
+        "batch_size": "Batch size",
+        "max_learning_rate": "Cyclic learning rate maximum",
+        "peak": "Share of training before that maximum",
+        "epsilon": "Attack l-infinity bound",
+        "step_size": "Attack step size",
+    }
+    rows = [{"hyperparameter": "Data set"}] + [{"hyperparameter": name} for name in named.values()]
+    numbers = pd.DataFrame(rows)
+    shown = pd.DataFrame({"Hyperparameter": numbers["hyperparameter"]})
+    for name, study in config["studies"].items():
+        values = [study["training"][key] for key in named]
+        exact = [
+            fraction(value) if key in ("epsilon", "step_size") else value
+            for key, value in zip(named, values, strict=True)
+        ]
+        title = DATASETS[study["dataset"]].title
+        numbers[name] = [study["dataset"], *exact]
+        shown[title] = [title, *(_plain(value) for value in values)]
+    return Table(
+        "Figure 7: hyperparameters",
+        numbers,
+        shown,
+        ["read from the config that ran", *face_note(config, config["studies"]).split("\n")],
+    )
+
+
+def figure8(runs: pd.DataFrame, config: Config) -> Table:
+    """Figure 8: one-sided Welch's t-tests on AutoAttack accuracy (appendix B)."""
+    tests = (
+        (1, "low-deepfool", "full"),
+        (1, "low-loss", "full"),
+        (2, "low-loss", "random"),
+    )
+    rows = []
+    for number, better, worse in tests:
+        for metric in ("autoattack_accuracy", "apgd_ce_40x5_accuracy"):
+            first = runs.loc[runs["method"] == better, metric].to_numpy()
+            second = runs.loc[runs["method"] == worse, metric].to_numpy()
+            rows.append(
+                {"test": number, "method": better, "against": worse, "metric": metric}
+                | _welch_row(first, second)
+            )
+    numbers = pd.DataFrame(rows)
+    shown = pd.DataFrame(
+        {
+            "Test": numbers["test"],
+            "More robust": numbers["method"].map(lambda name: METHODS[name].label),
+            "than": numbers["against"].map(lambda name: METHODS[name].label),
+            "Measured by": numbers["metric"].map(
+                {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
+            ),
+            "n": [f"{row.n}, {row.n_against}" for row in numbers.itertuples()],
+            "Difference": numbers["difference"].map(_number),
+            "t": numbers["statistic"].map(_number),
+            "p value": numbers["p_value"].map(lambda value: _number(value, 6)),
+        }
+    )
+    notes = [
+        "one-sided Welch's t-tests; a dash: fewer than two runs, or no spread",
+        TWO_ATTACKS,
+        *diverged_note(runs),
+        *face_note(config, ["mnist"]).split("\n"),
+    ]
+    return Table("Figure 8: hypothesis tests", numbers, shown, notes)
+
+
+def diverged_note(runs: pd.DataFrame) -> list[str]:
+    """How many runs diverged, as a note; none if none did."""
+    diverged = int(runs["diverged_epoch"].notna().sum())
+    if not diverged:
+        return []
+    return [f"{diverged} of {len(runs)} runs diverged (a loss that is not finite) and are counted"]
+
+
+def _welch_row(first: pd.Series, second: pd.Series) -> dict[str, float]:
+    test: WelchTest = welch_greater(first, second)
+    return {
+        "n": len(first),
+        "n_against": len(second),
+        "mean": mean_interval(first).mean,
+        "mean_against": mean_interval(second).mean,
+        "difference": test.difference,
+        "statistic": test.statistic,
+        "degrees_of_freedom": test.degrees_of_freedom,
+        "p_value": test.p_value,
+    }
+
+
+def _column(numbers: pd.DataFrame, metric: str) -> list[str]:
+    means, half_widths = numbers[f"{metric}_mean"], numbers[f"{metric}_half_width"]
+    return [plus_minus(mean, half) for mean, half in zip(means, half_widths, strict=True)]
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Appendix C: the toy model of robust and fragile features, simulated."""
+
+import argparse
+
+from advprune.appendix_c import appendix_c
+from advprune.files import read_json
+from advprune.program import run_program
+from advprune.tables import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--output", required=True, help="the .csv; .md and .tex go beside it")
+    options = parser.parse_args()
+    write_table(options.output, appendix_c(read_json(options.config)))
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Figure 1: dropping the points close to the decision boundary, on a toy problem."""
+
+import argparse
+
+from advprune.devices import choose_device
+from advprune.drawing import save_figure
+from advprune.figures.boundary import boundary_frame, draw_boundary
+from advprune.files import read_json
+from advprune.program import run_program
+from advprune.runs import DeepFoolSettings
+from advprune.toy_boundary import draw_points, train_toy
+
+SEED = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
+    options = parser.parse_args()
+    choose_device("cpu", threads=1)
+    settings = DeepFoolSettings(**read_json(options.config)["deepfool"])
+    points = draw_points(SEED)
+    runs = {
+        panel: train_toy(points, method=method, settings=settings, seed=SEED)
+        for panel, method in (("a", "full"), ("b", "low-deepfool"))
+    }
+    frame = boundary_frame(points, runs)
+    save_figure(draw_boundary(frame, points, runs), frame, options.output)
+
+
+if __name__ == "__main__":
+    run_program(main)

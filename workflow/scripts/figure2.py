@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Figure 2: t-SNE of the digits before and after low-distance pruning by loss."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+
+from advprune.datasets import DATASETS
+from advprune.drawing import save_figure
+from advprune.examples import load_examples
+from advprune.figures.embedding import balanced_sample, draw_embedding, embed, embedding_frame
+from advprune.files import read_json
+from advprune.networks import read_classifier
+from advprune.program import run_program
+from advprune.pruning import keep_indices
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", required=True, type=Path, help="loss of every example")
+    parser.add_argument("--model", required=True, type=Path, help="the network that gave it")
+    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
+    parser.add_argument("--features-output", required=True, help="the same for the supplement")
+    options = parser.parse_args()
+    config = read_json(options.config)
+    study, settings = config["studies"]["mnist"], config["figure2"]
+    scores = load_file(options.scores)
+    kept = keep_indices(
+        -scores["loss"],
+        method="low-loss",
+        proportion=str(settings["p"]),
+        generator=np.random.default_rng(0),
+    )
+    chosen = balanced_sample(scores["label"], settings["examples"])
+    images, _ = load_examples(options.dataset, "train").batch(torch.from_numpy(chosen))
+    dataset = DATASETS[study["dataset"]]
+    classifier = read_classifier(
+        options.model,
+        study["training"]["network"],
+        shape=dataset.shape,
+        classes=dataset.classes,
+        width=study["training"]["width"],
+        normalisation=(dataset.mean, dataset.deviation) if study["training"]["normalise"] else None,
+    ).eval()
+    with torch.no_grad():
+        features = classifier.features(images)
+    for what, vectors, output in (
+        ("the images' pixels", images, options.output),
+        ("the network's penultimate features", features, options.features_output),
+    ):
+        positions = embed(vectors.flatten(1).numpy(), settings["perplexity"])
+        frame = embedding_frame(positions, scores["label"], chosen, kept)
+        save_figure(draw_embedding(frame, config, what), frame, output)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Figure 6: the loss of each example against 1/d, with Pearson's r."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from advprune.drawing import save_figure
+from advprune.figures.correlation import draw_correlation, score_frame
+from advprune.files import read_json
+from advprune.program import run_program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mnist", required=True, type=Path, help="scores of the MNIST study")
+    parser.add_argument("--cifar10", required=True, type=Path, help="scores of the CIFAR10 study")
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
+    options = parser.parse_args()
+    frames = {
+        "mnist": score_frame(options.mnist, "mnist"),
+        "cifar10": score_frame(options.cifar10, "cifar10"),
+    }
+    figure = draw_correlation(frames, read_json(options.config))
+    save_figure(figure, pd.concat(frames.values(), ignore_index=True), options.output)
+
+
+if __name__ == "__main__":
+    run_program(main)

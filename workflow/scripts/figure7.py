@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Figure 7: the hyperparameters, read from the config that ran."""
+
+import argparse
+
+from advprune.files import read_json
+from advprune.paper_tables import figure7
+from advprune.program import run_program
+from advprune.tables import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="the config.json of the scale")
+    parser.add_argument("--output", required=True, help="the .csv; .md and .tex go beside it")
+    options = parser.parse_args()
+    write_table(options.output, figure7(read_json(options.config)))
+
+
+if __name__ == "__main__":
+    run_program(main)

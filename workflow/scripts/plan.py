@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Print how many runs each table and figure needs, and about how long they take on this machine."""
+
+import argparse
+from pathlib import Path
+
+from tabulate import tabulate
+
+from advprune.config import load_config
+from advprune.devices import choose_device
+from advprune.estimate import (
+    DEEPFOOL_STEPS,
+    ROBUST_SHARE,
+    from_benchmarks,
+    measure,
+    run_seconds,
+)
+from advprune.plan import ITEMS, runs_of
+from advprune.program import run_program
+from advprune.provenance import device_name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, nargs="+", help="overlays of config/config.yaml")
+    parser.add_argument("--jobs", default=1, type=int, help="how many jobs run side by side")
+    options = parser.parse_args()
+    config = load_config(*options.config)
+    runs = runs_of("all", config)
+
+    print(f"Runs at scale {config['scale']!r}:\n")
+    rows = [(item, len(runs_of(item, config))) for item in ITEMS]
+    rows.append(("all together (each run counted once)", len(runs)))
+    print(tabulate(rows, ["table or figure", "runs"]))
+
+    device = choose_device(config["execution"]["device"], config["execution"]["threads"])
+    known = from_benchmarks(runs, Path("results") / config["scale"] / "runs")
+    estimates = []
+    for study in config["studies"].values():
+        of_study = [run for run in runs if run.dataset == study["dataset"]]
+        if study["dataset"] in known:
+            seconds = known[study["dataset"]] * len(of_study)
+            source = "benchmark files of earlier runs"
+        else:
+            batch = measure(of_study[0], config, device)
+            seconds = sum(run_seconds(run, config, batch) for run in of_study)
+            source = f"single batches timed just now on {device_name(device)}"
+        estimates.append((study["dataset"], len(of_study), seconds, source))
+
+    rows = [(name, count, duration(total), source) for name, count, total, source in estimates]
+    print("\nWork, one run after the other:\n")
+    print(tabulate(rows, ["data set", "runs", "time", "estimated from"]))
+    total = sum(seconds for _, _, seconds, _ in estimates) / options.jobs
+    print(
+        f"\nAbout {duration(total)} with {options.jobs} jobs side by side. A batch timed alone is "
+        f"faster than beside others;\nassumed where batches were timed: {ROBUST_SHARE:.0%} of "
+        f"attacked images withstand all attacks, DeepFool takes {DEEPFOOL_STEPS} steps."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a length of time that can be read at a glance."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+if __name__ == "__main__":
+    run_program(main)

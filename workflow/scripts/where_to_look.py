@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Print what is in a folder of results and where to look first."""
+
+import argparse
+from pathlib import Path
+
+from advprune.program import run_program
+
+FIRST = (
+    ("figures/figure3.png", "natural and robust accuracy against the share of data kept"),
+    ("tables/table1.md", "the paper's Table 1, with intervals and training times"),
+    ("summary.csv", "mean and interval of every metric for every method and p"),
+    ("runs.csv", "a row for every trained network"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="results/<scale>")
+    results = parser.parse_args().results
+    tables, figures = (sorted(results.glob(glob)) for glob in ("tables/*.md", "figures/*.png"))
+    print(f"\n{len(figures)} figures and {len(tables)} tables are in {results}. Look first at")
+    for name, what in FIRST:
+        if (results / name).exists():
+            print(f"  {results / name}: {what}")
+
+
+if __name__ == "__main__":
+    run_program(main)
