@@ -3,7 +3,9 @@ CONFIG ?= config/config.yaml
 CORES ?= $(shell nproc)
 PYTHON ?= python3
 BIN = .venv/bin
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
+# A live picture of the progress on a terminal, plain lines in a file.
+LOGGER := $(shell test -t 2 && echo --logger rich)
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 
 .PHONY: help quick run plan partial test lint lock clean
 help:           ## this list
@@ -18,6 +20,7 @@ help:           ## this list
 	@touch $@
 
 quick: .venv/installed  ## every table and figure, offline, in minutes on two cores
+	@echo "Follow a job in results/quick/**/*.log: a line an epoch, a line an attack"
 	$(SNAKEMAKE) --configfile config/quick.yaml
 	@$(BIN)/python workflow/scripts/where_to_look.py results/quick
 

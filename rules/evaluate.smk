@@ -5,7 +5,7 @@ rule evaluate:
     input:
         model=RUN / "model.safetensors",
         training=RUN / "run.json",
-        dataset=ancient(DATASET),
+        dataset=DATASET,
     output:
         accuracies=RUN / "evaluation.csv",
         verdicts=RUN / "verdicts.csv",

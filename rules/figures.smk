@@ -17,7 +17,7 @@ rule figure1:
 rule figure2:
     input:
         **scores_of("mnist"),
-        dataset=ancient(expand(DATASET, dataset=config["studies"]["mnist"]["dataset"])),
+        dataset=expand(DATASET, dataset=config["studies"]["mnist"]["dataset"]),
         config=RESULTS / "config.json",
     output:
         **figure("figure2"),

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        dataset=ancient(DATASET),
+        dataset=DATASET,
     output:
         model=RUN / "model.safetensors",
         curve=RUN / "training.csv",
@@ -30,7 +30,7 @@ rule train:
 
 rule score:
     input:
-        dataset=ancient(DATASET),
+        dataset=DATASET,
     output:
         scores=SCORES / "scores.safetensors",
         model=SCORES / "model.safetensors",

@@ -37,7 +37,8 @@ def main() -> None:
     checkpoint = Path(options.model).with_name("checkpoint.safetensors")
 
     state = start(spec, examples)
-    restore_checkpoint(checkpoint, state, spec)
+    if not restore_checkpoint(checkpoint, state, spec):
+        state = start(spec, examples)  # an attempt may have half filled it
     train(spec, examples, state=state, after_epoch=lambda s: save_checkpoint(checkpoint, s, spec))
 
     kept = torch.zeros(len(examples), dtype=torch.uint8)

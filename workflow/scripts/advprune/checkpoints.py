@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
-from advprune.files import written_whole
+from advprune.files import canonical_json, written_whole
 from advprune.runs import TrainingSpec
 from advprune.training import EpochRecord, TrainingState
 
@@ -40,8 +40,8 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
         "curve": [dataclasses.asdict(record) for record in state.curve],
         "diverged_epoch": state.diverged_epoch,
         "scaler": state.scaler.state_dict(),
-        "tensors": _digest(tensors),
     }
+    rest["digest"] = _digest(tensors, rest)
     with written_whole(path) as temporary:
         safetensors.torch.save_file(tensors, temporary, metadata={"state": json.dumps(rest)})
 
@@ -49,7 +49,8 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
 def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> bool:
     """Put a saved state into a fresh one; whether there was one that fits.
 
-    A checkpoint of another specification, or one that is torn, is deleted with a line in the log.
+    A checkpoint of another specification, or one that is torn, is deleted with a line in the log;
+    the state may then be half filled and must not be used.
     """
     if not path.exists():
         return False
@@ -59,13 +60,13 @@ def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> 
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if rest["spec"] != spec.digest:
             raise ValueError("it belongs to another specification")
-        if rest["tensors"] != _digest(tensors):
+        if rest.pop("digest") != _digest(tensors, rest):
             raise ValueError("its contents are not what was saved")
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        _fill(state, tensors, rest)
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         log.warning("checkpoint %s is not used: %s; starting from the beginning", path, error)
         path.unlink()
         return False
-    _fill(state, tensors, rest)
     log.info("going on after epoch %d, from %s", state.epoch, path)
     return True
 
@@ -89,9 +90,11 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.diverged_epoch = rest["diverged_epoch"]
 
 
-def _digest(tensors: dict[str, torch.Tensor]) -> str:
-    total = hashlib.sha256()
+def _digest(tensors: dict[str, torch.Tensor], rest: dict) -> str:
+    """SHA-256 of everything in a checkpoint."""
+    total = hashlib.sha256(canonical_json(rest).encode())
     for name in sorted(tensors):
-        total.update(name.encode())
-        total.update(tensors[name].numpy().tobytes())
+        values = tensors[name].numpy()
+        total.update(f"{name} {values.dtype} {values.shape}".encode())
+        total.update(values.tobytes())
     return total.hexdigest()

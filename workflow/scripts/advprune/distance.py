@@ -80,7 +80,8 @@ def _deepfool(
         moves = squared > 0
         stationary[active] = ~moves
         # Equation 1; the gap is f_k - f_l, at least 0 as long as the class has not changed.
-        step = (gap.abs() / squared.where(moves, torch.inf)).view(-1, 1, 1, 1) * normal
+        step = (gap.abs() / squared).view(-1, 1, 1, 1) * normal
+        step = step.where(moves.view(-1, 1, 1, 1), 0)
         perturbation[active] += step
         iterations[active] += 1
 

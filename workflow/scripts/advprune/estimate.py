@@ -18,6 +18,7 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.config import Config
 from advprune.datasets import DATASETS
+from advprune.examples import Examples
 from advprune.plan import evaluation_spec, training_spec
 from advprune.pruning import METHODS, count_to_keep
 from advprune.runs import EvaluationSpec, Run, TrainingSpec
@@ -31,6 +32,8 @@ APGD_40X5_GRADIENTS = 200
 # DeepFool needs five steps.
 ROBUST_SHARE = 0.5
 DEEPFOOL_STEPS = 5
+# On a CPU time grows with the batch, so a part of one is timed; a GPU is given the whole.
+CPU_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,16 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
     spec = training_spec(run, config)
     evaluated = evaluation_spec(run, config)
     dataset = DATASETS[run.dataset]
-    attacked = round(ROBUST_SHARE * (evaluated.test_examples or dataset.examples[1]))
+    robust = round(ROBUST_SHARE * (evaluated.test_examples or dataset.examples[1]))
+    attacked = max(1, min(evaluated.batch_size, robust))
 
     def images(count: int) -> torch.Tensor:
-        return torch.rand(count, *dataset.shape, device=device)
-
-    from advprune.examples import Examples
+        return torch.rand(timed_images(count, device), *dataset.shape, device=device)
 
     few = Examples(torch.zeros(2, *dataset.shape, dtype=torch.uint8, device=device), torch.zeros(2))
     classifier = start(spec, few).classifier
     optimiser = build_optimiser(spec, classifier)
-    batch, small = images(spec.batch_size), images(max(1, min(evaluated.batch_size, attacked)))
+    batch, small = images(spec.batch_size), images(attacked)
     labels = torch.zeros(len(batch), dtype=torch.int64, device=device)
     threat = Threat(evaluated.epsilon, evaluated.epsilon)
     generator = torch.Generator(device)
@@ -103,15 +105,21 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
         with torch.no_grad():
             classifier(inputs)
 
+    whole_batch, whole_attacked = spec.batch_size / len(batch), attacked / len(small)
     return BatchSeconds(
         start=_start_seconds(),
-        adversarial=_seconds(lambda: update(True), device),
-        standard=_seconds(lambda: update(False), device),
-        class_gradient=_seconds(lambda: input_gradient(batch), device),
-        forward=_seconds(lambda: forward(small), device),
-        gradient=_seconds(lambda: input_gradient(small), device),
-        natural=_seconds(lambda: forward(batch), device),
+        adversarial=whole_batch * _seconds(lambda: update(True), device),
+        standard=whole_batch * _seconds(lambda: update(False), device),
+        class_gradient=whole_batch * _seconds(lambda: input_gradient(batch), device),
+        forward=whole_attacked * _seconds(lambda: forward(small), device),
+        gradient=whole_attacked * _seconds(lambda: input_gradient(small), device),
+        natural=whole_batch * _seconds(lambda: forward(batch), device),
     )
+
+
+def timed_images(count: int, device: torch.device) -> int:
+    """How many images of a batch of ``count`` are enough to time."""
+    return count if device.type == "cuda" else min(count, CPU_BATCH)
 
 
 def run_seconds(run: Run, config: Config, batch: BatchSeconds) -> float:

@@ -177,10 +177,12 @@ def survivors(
         return standing
     adversary.attacks_to_run = [attack]
     tracing = sys.gettrace()
-    _, after = adversary.run_standard_evaluation(
-        images[standing], labels[standing], batch_size=batch_size
-    )
-    sys.settrace(tracing)  # one of AutoAttack's checks switches a debugger or coverage off
+    try:
+        _, after = adversary.run_standard_evaluation(
+            images[standing], labels[standing], batch_size=batch_size
+        )
+    finally:
+        sys.settrace(tracing)  # one of AutoAttack's checks switches a debugger or coverage off
     still = standing.clone()
     still[standing] = after == labels[standing]
     return still

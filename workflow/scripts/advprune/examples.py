@@ -59,6 +59,7 @@ def load_examples(path: str | Path, part: str) -> Examples:
         raise UserError(f"{path} does not exist") from error
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"{path} is damaged ({error}): delete it and run again, it will be made anew"
+            f"{path} is damaged ({error}). Make it anew, without starting any run again: "
+            f"python3 workflow/scripts/dataset.py {Path(path).stem} --output {path}"
         ) from error
     return Examples(images, labels.long())

@@ -240,13 +240,14 @@ def read_classifier(path: Path, network: str, **architecture: Any) -> Classifier
             weights = load_file(path)
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(weights, Mapping):
+        weights = weights.get("state_dict", weights) if isinstance(weights, Mapping) else weights
+        if not _is_state_dict(weights):
             raise ValueError(f"it holds a {type(weights).__name__}, not a state dict")
         classifier = build_classifier(network, seed=0, **architecture)
-        load_weights(classifier, weights.get("state_dict", weights))
+        load_weights(classifier, weights)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
-    except (SafetensorError, OSError, EOFError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, EOFError, LookupError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} cannot be used as weights of {network}: {error}") from error
     except pickle.UnpicklingError as error:
         raise UserError(
@@ -254,3 +255,9 @@ def read_classifier(path: Path, network: str, **architecture: Any) -> Classifier
             "state_dict() alone, best as .safetensors"
         ) from error
     return classifier
+
+
+def _is_state_dict(content: object) -> bool:
+    return isinstance(content, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    )

@@ -4,6 +4,7 @@ Where the printed algorithm and the text disagree, the text is followed (docs/pa
 data are pruned at the end of epoch e, and the network learns from x + delta.
 """
 
+import dataclasses
 import logging
 import math
 import os
@@ -110,6 +111,8 @@ def train(
             state.losses = train_one_epoch(spec, state, model, examples, epoch)
         if epoch == spec.run.e and epoch != stop_after and METHODS[spec.run.method].select:
             prune(spec, state, examples)
+        seconds = sum(state.stopwatch.seconds.values())
+        state.curve[-1] = dataclasses.replace(state.curve[-1], seconds=seconds)
         state.epoch = epoch
         after_epoch(state)
     return state
@@ -169,12 +172,12 @@ def train_one_epoch(
 
     state.classifier.train()
     order = shuffled(state.kept, generator_for(spec, "order", epoch, torch.device("cpu")))
-    batches = math.ceil(len(order) / spec.batch_size)
-    for batch, which in enumerate(order.to(device).split(spec.batch_size), 1):
+    batches = split_into_batches(order.to(device), spec.batch_size)
+    for batch, which in enumerate(batches, 1):
         learning_rate = cyclic_learning_rate(
             epoch=epoch,
             batch=batch,
-            batches=batches,
+            batches=len(batches),
             epochs=spec.epochs,
             maximum=spec.max_learning_rate,
             peak=spec.peak,
@@ -195,6 +198,17 @@ def train_one_epoch(
 
     record_epoch(spec, state, epoch, learning_rate, losses[order.to(device)], correct)
     return losses
+
+
+def split_into_batches(order: Tensor, size: int) -> list[Tensor]:
+    """Batches of ``size``, the last one smaller but never a single image.
+
+    Batch normalisation has no statistics of one value, so that image joins the batch before.
+    """
+    batches = list(order.split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
 
 
 def update(state: TrainingState, loss: Tensor, learning_rate: float) -> None:
@@ -226,7 +240,7 @@ def record_epoch(
         learning_rate=learning_rate,
         loss=loss,
         accuracy=correct.item() / len(losses),
-        seconds=sum(state.stopwatch.seconds.values()),
+        seconds=math.nan,  # known when the epoch is over
     )
     state.curve.append(record)
     log.info(

@@ -1,0 +1,477 @@
+"""Reading and checking the config: right ones pass, wrong ones are refused in one sentence."""
+
+import copy
+import json
+import math
+import re
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from snakemake.utils import update_config
+from workflow_tools import PROJECT
+
+from advprune.config import (
+    DEFAULT,
+    SCHEMA,
+    check_config,
+    fraction,
+    load_config,
+    seeds_of,
+    share_text,
+)
+from advprune.errors import UserError
+from advprune.networks import NETWORKS
+from advprune.plan import ITEMS, evaluation_spec, runs_of, score_spec, training_spec
+
+SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+CONFIGS = sorted((PROJECT / "config").glob("*.yaml"))
+README = PROJECT / "config/README.md"
+ACCURACY = "studies.mnist.experiments.accuracy"
+
+
+def with_value(path, value):
+    """The default config but for one value, named by a path such as ``figure2.p``."""
+    config = copy.deepcopy(DEFAULT_CONTENT)
+    *above, last = path.split(".")
+    holder = config
+    for key in above:
+        holder = holder[key]
+    holder[last] = value
+    return config
+
+
+def refusal(config):
+    """The message with which a config is refused."""
+    with pytest.raises(UserError) as caught:
+        check_config(config)
+    return str(caught.value)
+
+
+# Right ones.
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_config_that_comes_with_the_project_is_right(path):
+    load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param("data_root", "data", id="a folder"),
+        pytest.param("studies.mnist.training.epsilon", 0.1, id="a bound as a number"),
+        pytest.param("studies.mnist.training.epsilon", "4/255", id="a bound as a fraction"),
+        pytest.param("studies.mnist.train_examples", 60_000, id="all examples by their number"),
+        pytest.param(f"{ACCURACY}.seeds", [3, 7], id="seeds as a list"),
+        pytest.param(f"{ACCURACY}.p", [1], id="p = 1 as a whole number"),
+        pytest.param(f"{ACCURACY}.p", [0.1234], id="p with four decimals"),
+        pytest.param(f"{ACCURACY}.e", [10], id="the last epoch"),
+        pytest.param("studies.mnist.dataset", "fashion_mnist", id="another data set"),
+    ],
+)
+def test_a_value_is_accepted(path, value):
+    check_config(with_value(path, value))
+
+
+@pytest.mark.parametrize("name", ["table1", "pruning_epoch"])
+def test_a_study_need_not_have_every_experiment(name):
+    config = copy.deepcopy(DEFAULT_CONTENT)
+    del config["studies"]["mnist"]["experiments"][name]
+    check_config(config)
+
+
+# Wrong ones. Each message names the key, the value and what is allowed.
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        pytest.param("colour", "red", ["colour is no key", "scale"], id="unknown key"),
+        pytest.param("partail", True, ["partail is no key", "'partial'"], id="misspelt key"),
+        pytest.param(
+            "studies.mnist.training.epoch",
+            3,
+            ["studies.mnist.training.epoch is no key", "'epochs'"],
+            id="misspelt key within",
+        ),
+        pytest.param(
+            "figure2.p", 1.5, ["figure2.p is 1.5", "above 0 and at most 1"], id="p over 1"
+        ),
+        pytest.param("figure2.p", 0, ["figure2.p is 0", "above 0 and at most 1"], id="p of 0"),
+        pytest.param(
+            f"{ACCURACY}.p", [0.5, -0.1], ["p[1] is -0.1", "above 0 and at most 1"], id="p below 0"
+        ),
+        pytest.param(f"{ACCURACY}.p", [], ["p is []", "at least one share"], id="no p"),
+        pytest.param(f"{ACCURACY}.p", [0.5, 0.5], ["[0.5, 0.5]", "each once"], id="p twice"),
+        pytest.param(
+            f"{ACCURACY}.p", [0.12345], ["0.12345", "at most 4 decimals"], id="p too fine"
+        ),
+        pytest.param(
+            f"{ACCURACY}.methods",
+            ["low-los"],
+            ["'low-los'", "low-loss", "lowhigh-deepfool"],
+            id="unknown method",
+        ),
+        pytest.param(
+            f"{ACCURACY}.methods", ["full"], ["'full'", "random"], id="a method that never prunes"
+        ),
+        pytest.param(
+            "studies.mnist.experiments.standard.methods",
+            ["random"],
+            ["'random'", "standard"],
+            id="pruning without adversary",
+        ),
+        pytest.param(f"{ACCURACY}.methods", "random", ["'random'", "a list"], id="method, no list"),
+        pytest.param(
+            "studies.mnist.training.epochs", "ten", ["epochs is 'ten'", "whole number"], id="word"
+        ),
+        pytest.param(
+            "studies.mnist.training.epochs", 2.5, ["epochs is 2.5", "whole number"], id="half"
+        ),
+        pytest.param(
+            "studies.mnist.training.epochs", 3.0, ["epochs is 3.0", "whole number"], id="3.0"
+        ),
+        pytest.param(
+            "studies.mnist.training.epochs", True, ["epochs is True", "whole number"], id="true"
+        ),
+        pytest.param(f"{ACCURACY}.seeds", 0, ["seeds is 0", "from 1"], id="0 seeds"),
+        pytest.param(f"{ACCURACY}.seeds", 3.0, ["seeds is 3.0", "from 1"], id="3.0 seeds"),
+        pytest.param(f"{ACCURACY}.seeds", [], ["seeds is []", "at least one seed"], id="no seeds"),
+        pytest.param(f"{ACCURACY}.seeds", [1, 1], ["[1, 1]", "each once"], id="seed twice"),
+        pytest.param(f"{ACCURACY}.seeds", [-1], ["[-1]", "seed"], id="seed below 0"),
+        pytest.param(
+            f"{ACCURACY}.e", [1, 11], ["e has 11", "at most 10", "epochs"], id="e beyond epochs"
+        ),
+        pytest.param(f"{ACCURACY}.e", [0], ["e[0] is 0", "from 1"], id="e of 0"),
+        pytest.param(f"{ACCURACY}.e", [1.0], ["e[0] is 1.0", "whole number"], id="e of 1.0"),
+        pytest.param(
+            "studies.mnist.scores.epoch", 11, ["scores.epoch is 11", "at most 10"], id="scored late"
+        ),
+        pytest.param(
+            "studies.mnist.dataset", "minst", ["dataset is 'minst'", "mnist5k"], id="data set"
+        ),
+        pytest.param(
+            "studies.mnist.dataset",
+            "cifar10",
+            ["studies.cifar10.dataset is 'cifar10'", "its own"],
+            id="one data set for both",
+        ),
+        pytest.param(
+            "studies.mnist.train_examples",
+            60_001,
+            ["train_examples is 60001", "at most 60000"],
+            id="more examples than there are",
+        ),
+        pytest.param(
+            "studies.mnist.evaluation.test_examples",
+            10_001,
+            ["test_examples is 10001", "at most 10000"],
+            id="more test images than there are",
+        ),
+        pytest.param(
+            "studies.mnist.training.network",
+            "resnet",
+            ["network is 'resnet'", "mnist_cnn"],
+            id="network",
+        ),
+        pytest.param("execution.device", "gpu", ["device is 'gpu'", "cuda"], id="device"),
+        pytest.param("partial", "false", ["partial is 'false'", "true or false"], id="'false'"),
+        pytest.param(
+            "studies.mnist.training.epsilon", "8/0", ["epsilon is '8/0'", "8/255"], id="8/0"
+        ),
+        pytest.param(
+            "studies.mnist.training.epsilon", "300/255", ["'300/255'", "below 1"], id="over 1"
+        ),
+        pytest.param("scale", "../elsewhere", ["scale is '../elsewhere'", "letters"], id="path"),
+        pytest.param("scale", "a\n", ["scale is 'a\\n'", "letters"], id="scale with a line end"),
+        pytest.param("figure2.perplexity", math.nan, ["perplexity is nan"], id="no number"),
+        pytest.param("figure2.perplexity", math.inf, ["perplexity is inf"], id="no end"),
+        pytest.param(f"{ACCURACY}.p", [math.nan], ["p[0] is nan"], id="p that is no number"),
+        pytest.param("studies", None, ["studies is None"], id="nothing"),
+        pytest.param(
+            "appendix_c.p_fragile", 0.96, ["p_fragile is 0.96", "below p_robust"], id="toy model"
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_with_what_is_allowed(path, value, told):
+    message = refusal(with_value(path, value))
+    assert [part for part in told if part not in message] == [], message
+
+
+@pytest.mark.parametrize("key", DEFAULT_CONTENT)
+def test_a_missing_key_is_named(key):
+    config = {name: value for name, value in DEFAULT_CONTENT.items() if name != key}
+    assert refusal(config) == f"config: {key} is missing"
+
+
+def test_a_refusal_is_one_line_however_much_is_wrong():
+    config = with_value("figure2.p", 7) | {"partial": 3, "scale": 4}
+    assert "\n" not in refusal(config)
+
+
+@pytest.mark.parametrize("value", ["gpu", "CUDA"])
+def test_a_wrong_word_among_words_gets_no_advice_about_numbers(value):
+    assert "--config" not in refusal(with_value("execution.device", value))
+
+
+# Whatever a config says, it is either accepted or refused in words.
+
+
+def paths_in(content, above=()):
+    """The path of every mapping, list and value in a config."""
+    yield above
+    if isinstance(content, dict | list):
+        for key in content if isinstance(content, dict) else range(len(content)):
+            yield from paths_in(content[key], (*above, key))
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 12),
+    st.integers(),
+    st.floats(),
+    st.integers(0, 12).map(float),
+    st.text(max_size=5),
+    st.sampled_from(["8/255", "2/1", "random", "full", "standard", "mnist5k", "shapes10", "auto"]),
+)
+keys = st.text(max_size=4) | st.sampled_from(["seed", "p", "e"]) | st.integers() | st.booleans()
+values = st.one_of(
+    scalars,
+    st.lists(scalars, max_size=3),
+    st.dictionaries(keys, scalars, max_size=2),
+)
+mutations = st.lists(
+    st.one_of(
+        st.tuples(st.just("set"), st.sampled_from(list(paths_in(DEFAULT_CONTENT))[1:]), values),
+        st.tuples(st.just("delete"), st.sampled_from(list(paths_in(DEFAULT_CONTENT))[1:])),
+        st.tuples(st.just("add"), st.sampled_from(list(paths_in(DEFAULT_CONTENT))), keys, values),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def mutated(changes):
+    """The default config after some changes; those that have become impossible are left out."""
+    config = copy.deepcopy(DEFAULT_CONTENT)
+    for kind, path, *rest in changes:
+        try:
+            holder = config
+            for key in path if kind == "add" else path[:-1]:
+                holder = holder[key]
+            if kind == "delete":
+                del holder[path[-1]]
+            elif kind == "set":
+                holder[path[-1]] = copy.deepcopy(rest[0])
+            elif isinstance(holder, dict):
+                holder[rest[0]] = copy.deepcopy(rest[1])
+        except (KeyError, IndexError, TypeError):
+            continue
+    return config
+
+
+def refused(config):
+    try:
+        check_config(config)
+    except UserError as error:
+        assert re.match(r"config: .+", str(error))
+        return True
+    return False
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(changes=mutations)
+@example(changes=[("set", (*tuple(ACCURACY.split(".")), "p"), [math.nan])])
+@example(changes=[("add", (), 1, 2), ("add", (), "one", 2), ("add", (), True, 2)])
+def test_a_config_is_accepted_or_refused_and_nothing_else_happens(changes):
+    refused(mutated(changes))
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(path=st.sampled_from(list(paths_in(DEFAULT_CONTENT))[1:]), value=values)
+@example(path=(*ACCURACY.split("."), "seeds"), value=3.0)
+@example(path=(*ACCURACY.split("."), "e"), value=[1.0])
+def test_an_accepted_config_can_be_planned_and_written_down(path, value):
+    config = mutated([("set", path, value)])
+    if refused(config):
+        return
+    for study in config["studies"].values():
+        for experiment in study["experiments"].values():
+            # Planning a million runs proves no more than planning two of each.
+            if not isinstance(experiment["seeds"], list):
+                assert isinstance(experiment["seeds"], int)
+                experiment["seeds"] = min(experiment["seeds"], 2)
+    json.dumps(config, allow_nan=False)
+    for run in {run for item in ITEMS for run in runs_of(item, config)}:
+        training, evaluation = training_spec(run, config), evaluation_spec(run, config)
+        assert 1 <= run.e <= training.epochs
+        assert training.epsilon is None or 0 < training.epsilon < 1
+        assert 0 < evaluation.epsilon < 1
+        assert re.fullmatch(r"[01]\.[0-9]+", run.p)
+        assert re.fullmatch(r"e[0-9]+", run.folder.parts[3])
+        json.dumps(training.to_dict(), allow_nan=False)
+    for study in config["studies"].values():
+        score_spec(study["dataset"], study["scores"]["epoch"], study["scores"]["seed"], config)
+
+
+# Overlays.
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_an_overlay_is_merged_as_snakemake_merges_it(path):
+    merged = copy.deepcopy(DEFAULT_CONTENT)
+    update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert load_config(path) == merged
+
+
+def test_a_later_overlay_wins_over_an_earlier_one(tmp_path):
+    (tmp_path / "one.yaml").write_text("scale: one\nfigure2: {p: 0.5}\n")
+    (tmp_path / "two.yaml").write_text("scale: two\n")
+    config = load_config(tmp_path / "one.yaml", tmp_path / "two.yaml")
+    assert (config["scale"], config["figure2"]["p"]) == ("two", 0.5)
+
+
+def test_an_overlay_replaces_a_list_as_a_whole(tmp_path):
+    overlay = {"studies": {"mnist": {"experiments": {"accuracy": {"p": [0.5]}}}}}
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(overlay))
+    config = load_config(tmp_path / "one.yaml")
+    assert config["studies"]["mnist"]["experiments"]["accuracy"]["p"] == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(None, "cannot be read", id="missing"),
+        pytest.param(b"a: [", "cannot be read", id="no YAML"),
+        pytest.param(b"\xff\xfe\x00", "cannot be read", id="no text"),
+        pytest.param(b"- a\n", "not a mapping", id="list"),
+        pytest.param(b"!!python/object/apply:os.getcwd []", "cannot be read", id="code"),
+    ],
+)
+def test_an_overlay_that_cannot_be_used_is_named(tmp_path, content, told):
+    path = tmp_path / "overlay.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=f"config {path} .*{told}"):
+        load_config(path)
+
+
+# The schema, the default config and their documentation keep step.
+
+
+def schema_keys(schema, above=()):
+    """The path of every key that the schema knows."""
+    if "$ref" in schema:
+        schema = SCHEMA_CONTENT["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    for key, below in schema.get("properties", {}).items():
+        yield (*above, key)
+        yield from schema_keys(below, (*above, key))
+
+
+def config_keys():
+    return [path for path in paths_in(DEFAULT_CONTENT) if path and isinstance(path[-1], str)]
+
+
+@pytest.mark.parametrize("path", config_keys(), ids=".".join)
+def test_a_key_of_the_default_config_is_in_the_schema(path):
+    assert path in set(schema_keys(SCHEMA_CONTENT))
+
+
+def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experiments():
+    optional = {
+        path
+        for path in schema_keys(SCHEMA_CONTENT)
+        if path[:3] == ("studies", "cifar10", "experiments")
+        and path[3:4] in (("table1",), ("pruning_epoch",))
+    }
+    assert set(schema_keys(SCHEMA_CONTENT)) - optional == set(config_keys())
+
+
+def test_the_schema_allows_the_networks_that_there_are():
+    study = SCHEMA_CONTENT["$defs"]["study"]["properties"]
+    assert set(study["training"]["properties"]["network"]["enum"]) == set(NETWORKS)
+
+
+def explained_keys():
+    """The path of every key in the README's table: ``a.<study>.b`` for each study, and of
+    ``a.b`` and ``c`` in one row also a.c."""
+    found = set()
+    for cell in re.findall(r"^\| (`.*?`) \|", README.read_text(encoding="utf-8"), re.M):
+        first, *others = re.findall(r"`(.*?)`", cell)
+        *above, _ = first.split(".")
+        for key in (first, *(".".join([*above, other]) for other in others)):
+            found.add(tuple(key.split(".")))
+    return found
+
+
+def in_general(path):
+    """A key's path as the README writes it."""
+    if path[0] != "studies":
+        return path
+    below = path[2:]
+    if below[0] == "experiments":
+        below = ("experiments", "<experiment>", *below[2:])
+    return ("studies", "<study>", *below)
+
+
+def value_keys():
+    """The path of every key of the default config that holds a value."""
+    keys = config_keys()
+    return [path for path in keys if not any(other[:-1] == path for other in keys)]
+
+
+readme_is_there = pytest.mark.skipif(not README.exists(), reason="config/README.md is not there")
+
+
+@readme_is_there
+@pytest.mark.parametrize("path", value_keys(), ids=".".join)
+def test_a_key_of_the_config_is_explained(path):
+    assert in_general(path) in explained_keys()
+
+
+@readme_is_there
+def test_no_key_is_explained_that_does_not_exist():
+    files = {tuple(path.name.split(".")) for path in CONFIGS}
+    assert explained_keys() - files - {in_general(path) for path in value_keys()} == set()
+
+
+@readme_is_there
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_config_that_comes_with_the_project_is_explained(path):
+    assert tuple(path.name.split(".")) in explained_keys()
+
+
+# Values.
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.6, "0.6"), (1, "1.0"), (1.0, "1.0"), (0.05, "0.05"), (0.0001, "0.0001"), (0.60, "0.6")],
+)
+def test_a_share_is_written_in_one_way(share, text):
+    assert share_text(share) == text
+
+
+@given(share=st.integers(1, 10_000).map(lambda number: number / 10_000))
+def test_a_share_is_read_back_from_its_text(share):
+    text = share_text(share)
+    assert float(text) == share
+    assert re.fullmatch(r"[01]\.[0-9]{1,4}", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("8/255", 8 / 255), (0.3, 0.3), ("1/2", 0.5), (1, 1.0)]
+)
+def test_a_fraction_is_a_number(value, number):
+    assert fraction(value) == number
+
+
+@pytest.mark.parametrize(("seeds", "listed"), [(3, [0, 1, 2]), ([5, 2], [5, 2])])
+def test_a_number_of_seeds_means_that_many_from_0(seeds, listed):
+    assert seeds_of({"seeds": seeds}) == listed

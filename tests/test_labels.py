@@ -1,0 +1,59 @@
+"""What figures and tables say about the data and the scale they were made at."""
+
+import pytest
+from workflow_tools import PROJECT
+
+from advprune.config import load_config
+from advprune.datasets import DATASETS
+from advprune.labels import dataset_label, face_note, planned_seeds, seeds_note
+
+DEFAULT = load_config()
+SMOKE = load_config(PROJECT / "config/smoke.yaml")
+STAND_INS = [name for name, dataset in DATASETS.items() if dataset.stands_in_for]
+GENUINE = [name for name, dataset in DATASETS.items() if not dataset.stands_in_for]
+
+
+@pytest.mark.parametrize("name", STAND_INS)
+def test_a_stand_in_says_what_it_stands_in_for(name):
+    assert f"a stand-in for {DATASETS[name].stands_in_for}" in dataset_label(name)
+
+
+@pytest.mark.parametrize("name", GENUINE)
+def test_the_papers_own_data_are_not_called_a_stand_in(name):
+    assert "stand-in" not in dataset_label(name)
+
+
+def test_mnist5k_is_not_called_mnist():
+    assert not dataset_label("mnist5k").startswith("MNIST")
+
+
+def test_the_papers_scale_is_noted_with_all_its_images():
+    assert face_note(DEFAULT, ["mnist", "cifar10"]).split("\n") == [
+        "MNIST: 60,000 training images, 10,000 test images attacked",
+        "CIFAR10: 50,000 training images, 10,000 test images attacked",
+        "scale: paper",
+    ]
+
+
+def test_a_smaller_scale_is_noted_with_the_images_really_used():
+    assert face_note(SMOKE, ["cifar10"]).split("\n") == [
+        "Shapes10 (drawn by code), a stand-in for CIFAR10: 300 training images, "
+        "2 test images attacked",
+        "scale: smoke",
+    ]
+
+
+def test_where_nothing_is_attacked_no_attack_is_noted():
+    assert "attacked" not in face_note(SMOKE, ["mnist", "cifar10"], attacked=False)
+
+
+@pytest.mark.parametrize(
+    ("counts", "note"),
+    [([30, 30], "n = 30"), ([4, 2, 3], "n = 2 to 4"), ([1], "n = 1"), ([], "n = 0")],
+)
+def test_the_number_of_runs_a_point_is_noted(counts, note):
+    assert seeds_note(counts) == note
+
+
+def test_the_planned_seeds_are_those_of_the_config():
+    assert planned_seeds(DEFAULT, "mnist", "table1") == 120

@@ -1,0 +1,242 @@
+"""From the files of single runs to one table of runs."""
+
+import copy
+import json
+
+import pytest
+from workflow_tools import PROJECT
+
+from advprune.config import load_config
+from advprune.errors import UserError
+from advprune.plan import evaluation_spec, runs_of, training_spec
+from advprune.results import collect_runs, read_runs
+
+ACCURACIES = (
+    "natural_accuracy,autoattack_accuracy,apgd_ce_40x5_accuracy,"
+    "robust_after_apgd_ce,robust_after_apgd_t,robust_after_fab_t,robust_after_square,"
+    "test_examples,attacked_examples\n"
+    "97.3,25.0,50.0,50.0,25.0,25.0,25.0,1000,4\n"
+)
+FILES = ["run.json", "evaluation.json", "evaluation.csv"]
+
+
+@pytest.fixture
+def config():
+    """Two runs for figure 8: random at p = 0.5 and full data."""
+    config = copy.deepcopy(load_config(PROJECT / "config/smoke.yaml"))
+    config["studies"]["mnist"]["experiments"]["table1"] = {
+        "methods": ["random"],
+        "p": [0.5, 1.0],
+        "e": [1],
+        "seeds": [3],
+    }
+    return config
+
+
+@pytest.fixture
+def folder(config, tmp_path):
+    """Results of those runs, written by hand."""
+    for run in runs_of("figure8", config):
+        place = tmp_path / run.folder
+        place.mkdir(parents=True)
+        spec = training_spec(run, config)
+        training = {
+            "spec": spec.to_dict(),
+            "spec_digest": spec.digest,
+            "seconds": {"training": 10.0, "scoring": 2.0, "pruning": 0.5},
+            "train_examples": 500,
+            "kept_examples": 250,
+            "diverged_epoch": None,
+            "model_sha256": "abc",
+            "dataset_sha256": "def",
+            "provenance": {
+                "source": "0123456789abcdef",
+                "device": "cpu: x86_64",
+                "packages": {"torch": "2.0"},
+            },
+        }
+        spec = evaluation_spec(run, config)
+        evaluation = {
+            "spec": spec.to_dict(),
+            "spec_digest": spec.digest,
+            "seconds": {"natural": 1.0, "square": 3.0},
+            "model_sha256": "abc",
+        }
+        (place / "run.json").write_text(json.dumps(training))
+        (place / "evaluation.json").write_text(json.dumps(evaluation))
+        (place / "evaluation.csv").write_text(ACCURACIES)
+    return tmp_path
+
+
+@pytest.fixture
+def place(config, folder):
+    """The folder of one of the runs, to be spoilt."""
+    return folder / runs_of("figure8", config)[-1].folder
+
+
+def rewrite(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def refusal(config, folder):
+    """The message with which a result is refused."""
+    with pytest.raises(UserError) as caught:
+        collect_runs("figure8", config, folder)
+    return str(caught.value)
+
+
+def test_there_is_a_row_for_each_run_with_its_name(config, folder):
+    table = collect_runs("figure8", config, folder)
+    names = table[["dataset", "method", "p", "e", "seed"]].to_numpy().tolist()
+    assert names == [["mnist5k", "full", "1.0", 1, 3], ["mnist5k", "random", "0.5", 1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("natural_accuracy", 97.3),
+        ("autoattack_accuracy", 25.0),
+        ("apgd_ce_40x5_accuracy", 50.0),
+        ("robust_after_square", 25.0),
+        ("attacked_examples", 4),
+        ("training_seconds", 12.5),
+        ("scoring_seconds", 2.0),
+        ("evaluation_seconds", 4.0),
+        ("train_examples", 500),
+        ("kept_examples", 250),
+        ("diverged_epoch", None),
+        ("device", "cpu: x86_64"),
+        ("torch", "2.0"),
+        ("source", "0123456789ab"),
+    ],
+)
+def test_a_row_holds_what_the_runs_files_say(config, folder, column, value):
+    table = collect_runs("figure8", config, folder)
+    assert table[column].to_list() == [value, value]
+
+
+def test_a_run_that_was_not_scored_spent_no_time_on_it(config, folder, place):
+    rewrite(place / "run.json", lambda content: content["seconds"].pop("scoring"))
+    assert collect_runs("figure8", config, folder)["scoring_seconds"].to_list() == [2.0, 0.0]
+
+
+def test_a_table_of_runs_is_read_back_as_it_was_written(config, folder, tmp_path):
+    table = collect_runs("figure8", config, folder)
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    again = read_runs(tmp_path / "runs.csv")
+    assert again.to_csv() == table.to_csv()
+
+
+def test_p_stays_text(config, folder, tmp_path):
+    collect_runs("figure8", config, folder).to_csv(tmp_path / "runs.csv", index=False)
+    assert read_runs(tmp_path / "runs.csv")["p"].to_list() == ["1.0", "0.5"]
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        pytest.param(
+            ("training", "epochs"), 9, "epochs was 2, the config says 9", id="number of epochs"
+        ),
+        pytest.param(
+            ("training", "optimiser"),
+            "sgd",
+            'optimiser was "adam", the config says "sgd"',
+            id="name",
+        ),
+        pytest.param(
+            ("train_examples",), None, "train_examples was 500, the config says null", id="all"
+        ),
+    ],
+)
+def test_a_run_trained_otherwise_is_refused_with_its_file_and_what_differs(
+    config, folder, path, value, told
+):
+    study = config["studies"]["mnist"]
+    for key in path[:-1]:
+        study = study[key]
+    study[path[-1]] = value
+    message = refusal(config, folder)
+    first = folder / runs_of("figure8", config)[0].folder
+    assert message.startswith(f"{first / 'run.json'} was made with another specification: {told}.")
+    assert f"Delete the folder {first}" in message
+
+
+def test_a_run_evaluated_otherwise_is_refused_with_its_file_and_what_differs(config, folder):
+    config["studies"]["mnist"]["evaluation"]["seed"] = 8
+    message = refusal(config, folder)
+    assert "evaluation.json was made with another specification" in message
+    assert "seed was 0, the config says 8" in message
+
+
+def test_a_result_put_into_another_runs_folder_is_refused(config, folder, place):
+    rewrite(place / "run.json", lambda content: content["spec"]["run"].update(seed=4))
+    message = refusal(config, folder)
+    assert f"{place / 'run.json'} was made with another specification: run was" in message
+
+
+def test_a_specification_that_does_not_match_its_digest_is_refused(config, folder, place):
+    rewrite(place / "run.json", lambda content: content.update(spec_digest="0" * 64))
+    assert f"{place / 'run.json'} was made with another specification" in refusal(config, folder)
+
+
+def test_an_evaluation_of_another_network_is_refused(config, folder, place):
+    rewrite(place / "evaluation.json", lambda content: content.update(model_sha256="xyz"))
+    message = refusal(config, folder)
+    assert f"{place / 'evaluation.json'} is about another network" in message
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(config, folder, place, name):
+    (place / name).unlink()
+    assert f"{place / name} does not exist" in refusal(config, folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("run.json", '{"spec": ', id="run.json cut short"),
+        pytest.param("run.json", "{}", id="run.json of nothing"),
+        pytest.param("run.json", "[]", id="run.json with a list"),
+        pytest.param("evaluation.json", "{}", id="evaluation.json of nothing"),
+        pytest.param("evaluation.csv", "", id="evaluation.csv of nothing"),
+        pytest.param("evaluation.csv", ACCURACIES.split("\n")[0] + "\n", id="no row"),
+    ],
+)
+def test_a_damaged_file_is_named(config, folder, place, name, content):
+    (place / name).write_text(content)
+    assert str(place / name) in refusal(config, folder)
+
+
+# What exists, without the rest.
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_partial_table_leaves_out_a_run_that_lacks_a_result(config, folder, place, name):
+    (place / name).unlink()
+    table = collect_runs("figure8", config | {"partial": True}, folder)
+    assert table["method"].to_list() == ["full"]
+
+
+def test_a_partial_table_still_refuses_another_specification(config, folder):
+    config["studies"]["mnist"]["training"]["epochs"] = 9
+    assert "another specification" in refusal(config | {"partial": True}, folder)
+
+
+# Reading.
+
+
+def test_a_table_that_is_missing_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"none\.csv does not exist"):
+        read_runs(tmp_path / "none.csv")
+
+
+def test_a_table_without_runs_is_named(tmp_path):
+    (tmp_path / "empty.csv").write_text("\n")
+    with pytest.raises(UserError, match=r"empty\.csv is not a table of runs"):
+        read_runs(tmp_path / "empty.csv")

@@ -1,0 +1,86 @@
+"""Tables as CSV, Markdown and LaTeX."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from advprune.tables import Table, plus_minus, write_table
+
+NUMBERS = pd.DataFrame({"method": ["full", "low-loss"], "mean": [1 / 3, 2.0]})
+SHOWN = pd.DataFrame(
+    {"Method": ["None", "Low & (Loss)"], "Accuracy (%)": ["0.33 ± 0.10", "2.00"], "p": ["1.0", "–"]}
+)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Suffix to text of a table's files."""
+    notes = ["MNIST_5k, a stand-in", "n = 3"]
+    write_table(tmp_path / "table.csv", Table("Accuracy under ε ≤ 0.3", NUMBERS, SHOWN, notes))
+    return {path.suffix: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+
+
+def test_a_table_is_three_files(written):
+    assert set(written) == {".csv", ".md", ".tex"}
+
+
+def test_the_csv_keeps_every_digit(written):
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(written[".csv"])), NUMBERS)
+
+
+def test_markdown_has_title_rows_as_shown_and_notes(written):
+    lines = written[".md"].split("\n")
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    assert lines[0] == "# Accuracy under ε ≤ 0.3"
+    assert [cells[0], *cells[2:]] == [list(SHOWN.columns), *SHOWN.to_numpy().tolist()]
+    assert lines[-3:] == ["- MNIST_5k, a stand-in", "- n = 3", ""]
+
+
+def test_latex_has_a_title_and_notes_fit_for_typesetting(written):
+    assert r"\caption{Accuracy under $\varepsilon$ $\leq$ 0.3}" in written[".tex"]
+    assert r"\footnotesize MNIST\_5k, a stand-in" in written[".tex"]
+
+
+def test_latex_has_rows_as_shown(written):
+    rows = [line.strip() for line in written[".tex"].split("\n") if line.endswith(r"\\")]
+    cells = [[cell.strip() for cell in row.removesuffix(r"\\").split(" & ")] for row in rows]
+    assert cells == [
+        ["Method", r"Accuracy (\%)", "p"],
+        ["None", r"0.33 $\pm$ 0.10", "1.0"],
+        [r"Low \& (Loss)", "2.00", "--"],
+    ]
+
+
+def test_latex_opens_and_closes_every_environment(written):
+    for name in ("table", "tabular"):
+        opened = written[".tex"].count(f"\\begin{{{name}}}")
+        assert opened == written[".tex"].count(f"\\end{{{name}}}") == 1
+
+
+@pytest.mark.parametrize(
+    ("character", "escaped"),
+    [
+        *[(character, f"\\{character}") for character in "&%_#${}"],
+        ("~", r"\textasciitilde{}"),
+        ("^", r"\textasciicircum{}"),
+        ("\\", r"\textbackslash{}"),
+    ],
+)
+def test_what_means_something_in_latex_is_escaped(tmp_path, character, escaped):
+    shown = pd.DataFrame({"column": [f"a{character}b"]})
+    write_table(tmp_path / "t.csv", Table("Title", numbers=shown, shown=shown, notes=[]))
+    assert f"a{escaped}b" in (tmp_path / "t.tex").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("mean", "half_width", "text"),
+    [
+        pytest.param(56.6199, 5.128, "56.62 ± 5.13", id="mean and interval"),
+        pytest.param(56.6, float("nan"), "56.60", id="one run"),
+        pytest.param(float("nan"), float("nan"), "–", id="no run"),
+        pytest.param(0.0, 0.0, "0.00 ± 0.00", id="all collapsed"),
+    ],
+)
+def test_a_mean_is_shown_with_its_interval_where_it_has_one(mean, half_width, text):
+    assert plus_minus(mean, half_width) == text
