@@ -26,8 +26,7 @@ rule all:
     default_target: True
     input:
         drawable(TABLES + FIGURES),
-        RESULTS / "runs.csv",
-        RESULTS / "summary.csv",
+        tables_of_runs(),
 
 
 rule tables:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 from advprune import plan
 from advprune.config import check_config
 from advprune.errors import UserError
-from advprune.runs import Run
+from advprune.runs import RESULT_FILES, Run
 
 try:
     check_config(config)
@@ -61,7 +61,7 @@ def score_spec_of(wildcards):
 
 def files_of(run):
     folder = SCALE / "runs" / run.folder
-    return [folder / name for name in ("run.json", "evaluation.json", "evaluation.csv")]
+    return [folder / name for name in RESULT_FILES]
 
 
 def is_there(paths):
@@ -97,6 +97,10 @@ def drawable(items):
         for item in items
         if not config["partial"] or can_be_made(item)
     ]
+
+
+def tables_of_runs():
+    return [RESULTS / "runs.csv", RESULTS / "summary.csv"] if results_of("all") else []
 
 
 def table(name):

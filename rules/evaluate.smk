@@ -18,13 +18,13 @@ rule evaluate:
         "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
+        device=config["execution"]["device"],
         mem_mb=4000,
         runtime=240,
     params:
         spec=evaluation_spec_of,
-        device=config["execution"]["device"],
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
-        " --model {input.model} --dataset {input.dataset} --device {params.device} --threads {threads}"
+        " --model {input.model} --dataset {input.dataset} --device {resources.device} --threads {threads}"
         " --accuracies {output.accuracies} --verdicts {output.verdicts} --record {output.record}"
         " >{log} 2>&1"

@@ -17,13 +17,13 @@ rule train:
         "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
+        device=config["execution"]["device"],
         mem_mb=4000,
         runtime=120,
     params:
         spec=training_spec_of,
-        device=config["execution"]["device"],
     shell:
-        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {params.device}"
+        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
         " --threads {threads} --model {output.model} --curve {output.curve}"
         " --pruning {output.pruning} --record {output.record} >{log} 2>&1"
 
@@ -43,12 +43,12 @@ rule score:
         "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
+        device=config["execution"]["device"],
         mem_mb=4000,
         runtime=120,
     params:
         spec=score_spec_of,
-        device=config["execution"]["device"],
     shell:
-        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {params.device}"
+        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
         " --threads {threads} --scores {output.scores} --model {output.model}"
         " --record {output.record} >{log} 2>&1"

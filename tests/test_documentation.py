@@ -1,9 +1,7 @@
 """What the documents say is what the code does."""
 
 import re
-from pathlib import Path
 
-import pandas as pd
 import pytest
 from workflow_tools import PROJECT, run_snakemake
 
@@ -37,12 +35,3 @@ def test_every_make_target_that_the_readme_names_exists():
     named = set(re.findall(r"^make ([a-z]+)", README, re.MULTILINE))
     assert named
     assert named <= targets
-
-
-@pytest.mark.workflow
-@pytest.mark.slow
-def test_the_readme_explains_every_column_of_runs_csv(smoke_results: Path):
-    columns = pd.read_csv(smoke_results / "runs.csv").columns
-    explained = set(re.findall(r"`(\w+)`", README))
-    shortened = {f"robust_after_{name}" for name in ("apgd_t", "fab_t", "square")}
-    assert [name for name in columns if name not in explained | shortened] == []

@@ -100,7 +100,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 )
 def test_a_damaged_file_is_named_with_what_to_do(dataset, damage):
     dataset.write_bytes(damage(dataset.read_bytes()))
-    with pytest.raises(UserError, match=r"tiny\.safetensors is damaged .*delete it and run again"):
+    with pytest.raises(
+        UserError, match=r"tiny\.safetensors is damaged .*dataset\.py tiny --output"
+    ):
         load_examples(dataset, "train")
 
 

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -135,6 +136,13 @@ def test_figure_8_has_the_papers_tests(results):
 
 
 # The table of runs.
+
+
+def test_the_readme_explains_every_column_of_the_table_of_runs(table):
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", readme))
+    explained |= {f"robust_after{name}" for name in re.findall(r"`…(\w+)`", readme)}
+    assert [name for name in table.columns if name not in explained] == []
 
 
 def test_there_is_a_row_for_each_run(table):

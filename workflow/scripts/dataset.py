@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from advprune.datasets import DATASETS
+from advprune.errors import UserError
 from advprune.files import written_whole
 from advprune.program import run_program
 
@@ -26,7 +27,12 @@ def main() -> None:
 
     from safetensors.numpy import save_file
 
-    arrays = DATASETS[options.name].load(Path(options.root) if options.root else None)
+    root = Path(options.root) if options.root else None
+    if root and not root.is_dir():
+        raise UserError(
+            f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
+        )
+    arrays = DATASETS[options.name].load(root)
     with written_whole(options.output) as temporary:
         save_file(arrays, temporary)
         os.utime(temporary, (FILE_TIME, FILE_TIME))

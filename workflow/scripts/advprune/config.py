@@ -1,6 +1,7 @@
 """Reading and checking the config: what is wrong is said once, before any job starts."""
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,17 @@ from advprune.pruning import METHODS
 Config = Mapping[str, Any]
 SCHEMA = Path(__file__).parents[3] / "config/schemas/config.schema.yaml"
 DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
+# 3.0 is no whole number here, though JSON Schema takes it for one, and NaN and infinity no numbers.
+_IS = {
+    "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda _, value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    ),
+}
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_IS),
+)
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
 
@@ -41,7 +53,7 @@ def check_config(config: Config) -> None:
         UserError: the message names one key, its value and what is allowed there.
     """
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UserError(_explained(errors[0]))
@@ -105,7 +117,7 @@ def _explained(error: jsonschema.ValidationError) -> str:
     value = repr(error.instance)
     shown = value if len(value) <= 80 else value[:77] + "…"
     advice = ""
-    if isinstance(error.instance, str):
+    if isinstance(error.instance, str) and error.validator == "type":
         advice = " (--config makes text of every value: set it in a config file)"
     return f"config: {where} is {shown}, but must be {allowed}{advice}"
 
@@ -133,6 +145,11 @@ def _contradictions(config: Config) -> Iterator[str]:
         ):
             if value is not None and value > most:
                 yield f"{where}.{key} is {value}, but must be at most {most} here"
+        for key in ("epsilon", "step_size"):
+            if fraction(study["training"][key]) >= 1:
+                yield f"{where}.training.{key} is {study['training'][key]!r}, but must be below 1"
+        if name != "mnist" and "table1" in study["experiments"]:
+            yield f"{where}.experiments.table1 is not used: the paper's Table 1 is about MNIST"
         for title, experiment in study["experiments"].items():
             yield from _experiment_contradictions(
                 f"{where}.experiments.{title}", title, experiment, study["training"]["epochs"]

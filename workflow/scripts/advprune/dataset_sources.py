@@ -7,6 +7,7 @@ and what is read is the very bytes that were checked.
 
 import gzip
 import hashlib
+import http.client
 import io
 import logging
 import tarfile
@@ -159,6 +160,7 @@ def read_mnist5k() -> dict[str, np.ndarray]:
     parts = {"train": shuffled[rank[shuffled] >= 100], "test": shuffled[rank[shuffled] < 100]}
     arrays = {}
     for part, chosen in parts.items():
+        chosen = generator.permutation(chosen)
         arrays[f"{part}_images"] = images[chosen]
         arrays[f"{part}_labels"] = labels[chosen].astype(np.uint8)
     return arrays
@@ -205,7 +207,7 @@ def _stage_from_mirrors(files: PublishedFiles, folder: Path, searched: list[Path
                     (folder / name).write_bytes(_check(content, sha256, url))
             log.info("%s: downloaded from %s", files.title, mirror)
             return
-        except (OSError, UserError) as error:
+        except (OSError, http.client.HTTPException, UserError) as error:
             reason = getattr(error, "reason", None) or error
             log.warning("%s: %s: %s", files.title, mirror, reason)
             failures.append(f"  {mirror}: {reason}")

@@ -77,6 +77,22 @@ def new_figure(
     )
 
 
+def inside_percentages(means: pd.Series, half_widths: pd.Series) -> list[pd.Series]:
+    """Error bars cut off at 0% and 100%, beyond which no accuracy can be."""
+    half_widths = half_widths.fillna(0)
+    return [half_widths.clip(upper=means), half_widths.clip(upper=100 - means)]
+
+
+def percentage_limits(values: pd.Series) -> tuple[float, float]:
+    """An axis from a little below the lowest value to a little above the highest.
+
+    Never narrower than ten points, so that noise does not fill a panel.
+    """
+    centre = (values.min() + values.max()) / 2
+    half = max(0.65 * (values.max() - values.min()), 5)
+    return max(centre - half, -3), min(centre + half, 103)
+
+
 def add_note(figure: Figure, note: str) -> None:
     """Small grey lines below everything: the data and the scale."""
     figure.supxlabel(note, fontsize=6.5, color="#555555", x=0.01, ha="left")

@@ -14,6 +14,12 @@ from advprune.statistics import WelchTest, mean_interval, summarise, welch_great
 from advprune.tables import Table, plus_minus
 
 TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
+# Number, the method hypothesised to be the more robust, and the one it is compared with.
+FIGURE8_TESTS = (
+    (1, "low-deepfool", "full"),
+    (1, "low-loss", "full"),
+    (2, "low-loss", "random"),
+)
 INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
 TWO_ATTACKS = (
     "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
@@ -112,26 +118,28 @@ def figure7(config: Config) -> Table:
 
 def figure8(runs: pd.DataFrame, config: Config) -> Table:
     """Figure 8: one-sided Welch's t-tests on AutoAttack accuracy (appendix B)."""
-    tests = (
-        (1, "low-deepfool", "full"),
-        (1, "low-loss", "full"),
-        (2, "low-loss", "random"),
-    )
+    cells = runs[runs["method"] != "full"][["p", "e"]].drop_duplicates().sort_values(["p", "e"])
     rows = []
-    for number, better, worse in tests:
-        for metric in ("autoattack_accuracy", "apgd_ce_40x5_accuracy"):
-            first = runs.loc[runs["method"] == better, metric].to_numpy()
-            second = runs.loc[runs["method"] == worse, metric].to_numpy()
-            rows.append(
-                {"test": number, "method": better, "against": worse, "metric": metric}
-                | _welch_row(first, second)
-            )
+    for number, better, worse in FIGURE8_TESTS:
+        for p, e in cells.itertuples(index=False):
+            at_cell = (runs["method"] == "full") | ((runs["p"] == p) & (runs["e"] == e))
+            for metric in ("autoattack_accuracy", "apgd_ce_40x5_accuracy"):
+                first, second = (
+                    runs.loc[at_cell & (runs["method"] == method), metric].to_numpy()
+                    for method in (better, worse)
+                )
+                rows.append(
+                    {"test": number, "method": better, "against": worse, "p": p, "e": e}
+                    | {"metric": metric}
+                    | _welch_row(first, second)
+                )
     numbers = pd.DataFrame(rows)
     shown = pd.DataFrame(
         {
             "Test": numbers["test"],
             "More robust": numbers["method"].map(lambda name: METHODS[name].label),
             "than": numbers["against"].map(lambda name: METHODS[name].label),
+            "p": numbers["p"],
             "Measured by": numbers["metric"].map(
                 {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
             ),

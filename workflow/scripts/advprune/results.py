@@ -10,7 +10,7 @@ from advprune.config import Config
 from advprune.errors import UserError
 from advprune.files import digest, read_json
 from advprune.plan import evaluation_spec, runs_of, training_spec
-from advprune.runs import Run
+from advprune.runs import RESULT_FILES, Run
 
 METRICS = [
     "natural_accuracy",
@@ -38,8 +38,13 @@ def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
     """
     runs = runs_of(item, config)
     if config["partial"]:
-        runs = [run for run in runs if (folder / run.folder / "evaluation.json").exists()]
+        runs = [run for run in runs if has_results(folder / run.folder)]
     return pd.DataFrame([_row(run, config, folder / run.folder) for run in runs])
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a run's folder has all that `collect_runs` reads."""
+    return all((folder / name).exists() for name in RESULT_FILES)
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
@@ -66,7 +71,10 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
             f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
             f"delete the folder {folder} and run again"
         )
-    accuracies = read_runs(folder / "evaluation.csv").to_dict("records")[0]
+    measured = read_runs(folder / "evaluation.csv")
+    if len(measured) != 1:
+        raise UserError(f"{folder / 'evaluation.csv'} is damaged: delete {folder} and run again")
+    accuracies = measured.to_dict("records")[0]
     provenance = training["provenance"]
     return {
         "dataset": run.dataset,
@@ -91,6 +99,8 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
 
 def _check_spec(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse a result that was made with another specification than the config's."""
+    if not isinstance(record, dict) or not {"spec", "spec_digest"} <= record.keys():
+        raise UserError(f"{path} is damaged: delete the folder {path.parent} and run again")
     made_with = record["spec"]
     if made_with == wanted and record["spec_digest"] == digest(wanted):
         return

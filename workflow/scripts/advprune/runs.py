@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from advprune.files import digest
 
+# What a finished run has left in its folder, as far as tables and figures need it.
+RESULT_FILES = ("run.json", "evaluation.json", "evaluation.csv")
+
 
 @dataclass(frozen=True, order=True)
 class Run:

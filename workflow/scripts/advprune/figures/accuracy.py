@@ -5,10 +5,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from advprune.config import Config
-from advprune.drawing import PROXIES, add_note, look_of, new_figure, short_label
+from advprune.drawing import (
+    PROXIES,
+    add_note,
+    inside_percentages,
+    look_of,
+    new_figure,
+    percentage_limits,
+    short_label,
+)
 from advprune.labels import METRICS, dataset_label, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
+
+SHIFT = 0.012
 
 
 def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -26,8 +36,12 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     for row, (metric, label) in enumerate(METRICS.items()):
         for column, (proxy, title) in enumerate(PROXIES.items()):
             axis: Axes = axes[row, column]
-            for method in methods_for(proxy, points):
-                _draw_method(axis, points, runs, method, metric)
+            methods = methods_for(proxy, points)
+            for place, method in enumerate(methods):
+                shift = SHIFT * (
+                    place - (len(methods) - 1) / 2
+                )  # side by side, not one over another
+                _draw_method(axis, points, runs, method, metric, shift)
             if row == 0:
                 axis.set_title(f"Distance proxy: {title}", fontsize=9)
             if column == 0:
@@ -35,7 +49,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
             if row == len(METRICS) - 1:
                 axis.set_xlabel("Share of data kept, p")
     for row, metric in enumerate(METRICS):
-        axes[row, 0].set_ylim(*_limits(runs[metric]))
+        axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
     _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
@@ -56,14 +70,14 @@ def methods_for(proxy: str, points: pd.DataFrame) -> list[str]:
 
 
 def _draw_method(
-    axis: Axes, points: pd.DataFrame, runs: pd.DataFrame, method: str, metric: str
+    axis: Axes, points: pd.DataFrame, runs: pd.DataFrame, method: str, metric: str, shift: float
 ) -> None:
     look = look_of(method)
     line = points[points["method"].isin([method, "full"])].sort_values("share")
     axis.errorbar(
-        line["share"],
+        line["share"] + shift,
         line[f"{metric}_mean"],
-        yerr=_inside(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
+        yerr=inside_percentages(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
         color=look.colour,
         marker=look.marker,
         markersize=4,
@@ -74,28 +88,22 @@ def _draw_method(
     )
     single = runs[runs["method"].isin([method, "full"])]
     axis.scatter(
-        single["p"].astype(float), single[metric], s=4, color=look.colour, alpha=0.3, linewidth=0
+        single["p"].astype(float) + shift,
+        single[metric],
+        s=9,
+        marker=look.marker,
+        color=look.colour,
+        alpha=0.35,
+        linewidth=0,
     )
-
-
-def _inside(means: pd.Series, half_widths: pd.Series) -> list[pd.Series]:
-    """Error bars cut off at 0% and 100%, where no accuracy can be."""
-    half_widths = half_widths.fillna(0)
-    return [half_widths.clip(upper=means), half_widths.clip(upper=100 - means)]
-
-
-def _limits(values: pd.Series) -> tuple[float, float]:
-    """From a little below the lowest run to a little above 100% or the highest."""
-    spread = max(values.max() - values.min(), 5)
-    return max(values.min() - 0.15 * spread, -3), min(values.max() + 0.15 * spread, 103)
 
 
 def _share_legend(figure: Figure, axes: list[list[Axes]], title: str) -> None:
     """One legend for all panels, above them, where it hides no data."""
     entries = {}
-    for axis in axes[0]:
+    for axis in axes[0]:  # the two panels differ in markers alone; the first one's are shown
         handles, labels = axis.get_legend_handles_labels()
-        entries |= dict(zip(labels, handles, strict=True))
+        entries = dict(zip(labels, handles, strict=True)) | entries
     figure.legend(
         entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
     )

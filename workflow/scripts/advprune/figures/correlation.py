@@ -56,7 +56,7 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
     for axis, (study, frame) in zip(axes[0], frames.items(), strict=True):
         found = correlate(frame)
         # Far outliers would press all the rest against the axis: they are counted, not shown.
-        limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.999) * 1.1
+        limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.99) * 1.5
         shown = frame[frame["inverse_distance"] <= limit]
         axis.scatter(
             shown["inverse_distance"],

@@ -4,7 +4,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from advprune.config import Config
-from advprune.drawing import add_note, look_of, new_figure
+from advprune.drawing import (
+    add_note,
+    inside_percentages,
+    look_of,
+    new_figure,
+    percentage_limits,
+)
 from advprune.labels import METRICS, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
@@ -15,12 +21,13 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
     figure, axes = new_figure(1, len(METRICS), height=2.9, sharex=True)
     shares = sorted(points["p"].unique())
     for axis, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
-        for (method, p), line in points.groupby(["method", "p"]):
+        lines = list(points.groupby(["method", "p"]))
+        for place, ((method, p), line) in enumerate(lines):
             look = look_of(method)
             axis.errorbar(
-                line["e"],
+                line["e"] + 0.04 * (place - (len(lines) - 1) / 2),
                 line[f"{metric}_mean"],
-                yerr=line[f"{metric}_half_width"].fillna(0),
+                yerr=inside_percentages(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
                 color=look.colour,
                 marker=look.marker,
                 linestyle=("-", "--", ":", "-.")[shares.index(p) % 4],
@@ -30,6 +37,7 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
             )
         axis.set_xlabel("Pruning epoch e")
         axis.set_ylabel(label)
+        axis.set_ylim(*percentage_limits(points[f"{metric}_mean"]))
         axis.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     studies = [

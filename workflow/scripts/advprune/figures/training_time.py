@@ -44,13 +44,12 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
         axis.errorbar(
             line["share"],
             line["training_seconds_mean"],
-            yerr=line["training_seconds_half_width"].fillna(0),
+            yerr=_above_zero(line),
             color=look.colour,
             marker=look.marker,
             linestyle="none",
             markersize=4,
             capsize=2,
-            label="Mean",
             zorder=3,
         )
         if line["fit_slope"].notna().any():
@@ -65,10 +64,10 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
                 f"  (R² = {first['fit_r_squared']:.2f})",
             )
         axis.set_xlim(0, 1.05)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.3 * _highest(line))  # room for the legend above the data
         axis.set_title(dataset_label(dataset), fontsize=8)
         axis.set_xlabel("Share of data kept, p")
-        axis.legend(loc="lower right", fontsize=7)
+        axis.legend(loc="upper left", fontsize=7)
     axes[0, 0].set_ylabel("Training time (s)")
     add_note(
         figure,
@@ -76,3 +75,13 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
         f"{seeds_note(points['n'])} runs a point\n{face_note(config, studies, attacked=False)}",
     )
     return figure
+
+
+def _above_zero(line: pd.DataFrame) -> list[pd.Series]:
+    """Error bars that do not go below 0 seconds."""
+    half_widths = line["training_seconds_half_width"].fillna(0)
+    return [half_widths.clip(upper=line["training_seconds_mean"]), half_widths]
+
+
+def _highest(line: pd.DataFrame) -> float:
+    return (line["training_seconds_mean"] + line["training_seconds_half_width"].fillna(0)).max()
