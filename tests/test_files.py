@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from advprune.files import (
     digest,
     read_json,
     sha256_of,
+    write_csv,
     write_json,
     write_text,
     written_whole,
@@ -148,3 +150,9 @@ def test_a_files_sha256_is_that_of_its_bytes(tmp_path):
     assert sha256_of(tmp_path / "abc") == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+def test_a_csv_is_read_back_as_it_was_written(tmp_path):
+    rows = [{"name": "a, b", "value": 0.1}, {"name": 'say "so"', "value": 1e-300}]
+    write_csv(tmp_path / "rows.csv", rows)
+    assert pd.read_csv(tmp_path / "rows.csv").to_dict("records") == rows

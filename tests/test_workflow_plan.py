@@ -69,8 +69,8 @@ ONCE = {
         ),
         pytest.param(
             "quick",
-            {"dataset": 2, "train": 59, "evaluate": 59, "score": 2, "collect": 8},
-            146,
+            {"dataset": 2, "train": 55, "evaluate": 55, "score": 2, "collect": 8},
+            138,
             id="quick",
         ),
         pytest.param(

@@ -13,15 +13,13 @@ evaluation:
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from advprune.config import fraction
 from advprune.datasets import DATASETS
 from advprune.devices import choose_device
 from advprune.errors import UserError
 from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
-from advprune.files import read_json, sha256_of, write_json, write_text
+from advprune.files import read_json, sha256_of, write_csv, write_json
 from advprune.networks import NETWORKS, read_classifier
 from advprune.program import parse_spec, run_program
 from advprune.provenance import now, provenance
@@ -64,8 +62,8 @@ def main() -> None:
     test = load_examples(options.dataset, "test").to(device)
     result = evaluate(classifier, test, spec)
 
-    write_text(options.accuracies, pd.DataFrame([accuracies(result)]).to_csv(index=False))
-    write_text(options.verdicts, pd.DataFrame(verdicts(result, test)).to_csv(index=False))
+    write_csv(options.accuracies, [accuracies(result)])
+    write_csv(options.verdicts, verdicts(result, test))
     write_json(
         options.record,
         {

@@ -2,16 +2,16 @@
 """Train one network by RS+FGSM with data pruning (Algorithm 1)."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
-import pandas as pd
 import torch
 from safetensors.torch import save_file
 
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import sha256_of, write_json, write_text, written_whole
+from advprune.files import sha256_of, write_csv, write_json, written_whole
 from advprune.program import parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import TrainingSpec
@@ -48,7 +48,7 @@ def main() -> None:
         save_file(state.classifier.network.state_dict(), temporary)
     with written_whole(options.pruning) as temporary:
         save_file({"kept": kept, **scores}, temporary)
-    write_text(options.curve, pd.DataFrame(state.curve).to_csv(index=False))
+    write_csv(options.curve, [dataclasses.asdict(record) for record in state.curve])
     write_json(
         options.record,
         {

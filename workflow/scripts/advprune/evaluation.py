@@ -67,8 +67,8 @@ def accuracies(result: Evaluation) -> dict[str, float | int]:
     }
 
 
-def verdicts(result: Evaluation, test: Examples) -> dict[str, list]:
-    """What became of each test image, column by column.
+def verdicts(result: Evaluation, test: Examples) -> list[dict[str, int | str]]:
+    """What became of each test image, a row each.
 
     ``broken_by`` is the first attack of standard AutoAttack that changed the class, ``natural`` if
     the image was misclassified from the start, ``none`` if it withstood all, and empty if it was
@@ -83,13 +83,14 @@ def verdicts(result: Evaluation, test: Examples) -> dict[str, list]:
         how if right else "natural" for how, right in zip(broken_by, correct, strict=False)
     ]
     unattacked = [""] * (len(correct) - len(broken_by))
-    return {
+    columns = {
         "index": list(range(len(correct))),
         "label": test.labels.tolist(),
         "prediction": result.prediction.tolist(),
         "broken_by": broken_by + unattacked,
         "apgd_ce_40x5": result.robust_apgd_ce_40x5.int().tolist() + unattacked,
     }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 class FiniteLogits(nn.Module):
