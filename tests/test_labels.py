@@ -5,7 +5,7 @@ from workflow_tools import PROJECT
 
 from advprune.config import load_config
 from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note, planned_seeds, seeds_note
+from advprune.labels import dataset_label, face_note, network_label, seeds_note
 
 DEFAULT = load_config()
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
@@ -29,8 +29,8 @@ def test_mnist5k_is_not_called_mnist():
 
 def test_the_papers_scale_is_noted_with_all_its_images():
     assert face_note(DEFAULT, ["mnist", "cifar10"]).split("\n") == [
-        "MNIST: 60,000 training images, 10,000 test images attacked",
-        "CIFAR10: 50,000 training images, 10,000 test images attacked",
+        "MNIST: 60,000 training images, mnist_cnn, 10,000 test images attacked",
+        "CIFAR10: 50,000 training images, preact_resnet18, 10,000 test images attacked",
         "scale: paper",
     ]
 
@@ -38,7 +38,7 @@ def test_the_papers_scale_is_noted_with_all_its_images():
 def test_a_smaller_scale_is_noted_with_the_images_really_used():
     assert face_note(SMOKE, ["cifar10"]).split("\n") == [
         "Shapes10 (drawn by code), a stand-in for CIFAR10: 300 training images, "
-        "2 test images attacked",
+        "preact_resnet18 at 0.0625 of its width, 2 test images attacked",
         "scale: smoke",
     ]
 
@@ -55,5 +55,10 @@ def test_the_number_of_runs_a_point_is_noted(counts, note):
     assert seeds_note(counts) == note
 
 
-def test_the_planned_seeds_are_those_of_the_config():
-    assert planned_seeds(DEFAULT, "mnist", "table1") == 120
+@pytest.mark.parametrize(
+    ("width", "label"),
+    [(1, "preact_resnet18"), (0.125, "preact_resnet18 at 0.125 of its width")],
+)
+def test_a_narrow_network_is_called_so(width, label):
+    study = {"training": {"network": "preact_resnet18", "width": width}}
+    assert network_label(study) == label

@@ -69,8 +69,8 @@ ONCE = {
         ),
         pytest.param(
             "quick",
-            {"dataset": 2, "train": 55, "evaluate": 55, "score": 2, "collect": 8},
-            138,
+            {"dataset": 2, "train": 48, "evaluate": 48, "score": 2, "collect": 8},
+            124,
             id="quick",
         ),
         pytest.param(

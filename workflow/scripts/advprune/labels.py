@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from advprune.config import Config, seeds_of
+from advprune.config import Config
 from advprune.datasets import DATASETS
 
 METRICS = {
@@ -32,11 +32,20 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
         study = config["studies"][name]
         train, test = DATASETS[study["dataset"]].examples
         used = study["train_examples"] or train
-        text = f"{dataset_label(study['dataset'])}: {used:,} training images"
+        text = (
+            f"{dataset_label(study['dataset'])}: {used:,} training images, {network_label(study)}"
+        )
         if attacked:
             text += f", {study['evaluation']['test_examples'] or test:,} test images attacked"
         lines.append(text)
     return "\n".join([*lines, f"scale: {config['scale']}"])
+
+
+def network_label(study: Config) -> str:
+    """The network of a study, and how narrow it is where it is not the paper's width."""
+    width = study["training"]["width"]
+    narrow = "" if width == 1 else f" at {width} of its width"
+    return study["training"]["network"] + narrow
 
 
 def seeds_note(counts: Iterable[int]) -> str:
@@ -45,8 +54,3 @@ def seeds_note(counts: Iterable[int]) -> str:
     if not numbers:
         return "n = 0"
     return f"n = {numbers[0]}" if len(numbers) == 1 else f"n = {numbers[0]} to {numbers[-1]}"
-
-
-def planned_seeds(config: Config, study: str, experiment: str) -> int:
-    """How many seeds an experiment of the config has."""
-    return len(seeds_of(config["studies"][study]["experiments"][experiment]))

@@ -14,14 +14,15 @@ from advprune.statistics import summarise
 def time_points(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean and interval of the training time for each data set and p, and the fitted line.
 
-    The line is fitted by least squares to the single runs: ``fit_seconds`` is its value at p.
+    The line is fitted by least squares to the single runs: ``fit_seconds`` is its value at p. Two
+    shares are no evidence of a line and get none.
     """
     points = summarise(runs, ["training_seconds"])
     points = points.assign(share=points["p"].astype(float)).sort_values(["dataset", "share"])
     for dataset, group in runs.groupby("dataset"):
         chosen = points["dataset"] == dataset
         shares = group["p"].astype(float)
-        if shares.nunique() > 1:
+        if shares.nunique() > 2:
             fit = stats.linregress(shares, group["training_seconds"])
             points.loc[chosen, "fit_intercept"] = fit.intercept
             points.loc[chosen, "fit_slope"] = fit.slope
