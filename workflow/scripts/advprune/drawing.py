@@ -1,5 +1,6 @@
 """How every figure looks, and how it is written: as PDF, as PNG and as the CSV it is drawn from."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,8 @@ def percentage_limits(values: pd.Series) -> tuple[float, float]:
 
 def add_note(figure: Figure, note: str) -> None:
     """Small grey lines below everything: the data and the scale."""
-    figure.supxlabel(note, fontsize=6.5, color="#555555", x=0.01, ha="left")
+    lines = [wrapped for line in note.split("\n") for wrapped in textwrap.wrap(line, 125)]
+    figure.supxlabel("\n".join(lines), fontsize=6.5, color="#555555", x=0.01, ha="left")
 
 
 def save_figure(figure: Figure, data: pd.DataFrame, path: str | Path) -> None:
