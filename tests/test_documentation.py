@@ -35,3 +35,11 @@ def test_every_make_target_that_the_readme_names_exists():
     named = set(re.findall(r"^make ([a-z]+)", README, re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_every_package_asked_for_is_locked_with_hashes():
+    wanted = re.findall(r"^([a-z][\w-]*)", (PROJECT / "envs/requirements.in").read_text(), re.M)
+    lock = (PROJECT / "envs/requirements.lock").read_text()
+    locked = re.findall(r"^([\w-]+)==\S+.*\\\n    --hash=sha256:", lock, re.M)
+    assert wanted
+    assert [name for name in wanted if name not in locked] == []

@@ -6,16 +6,14 @@ import argparse
 from advprune.drawing import save_figure
 from advprune.figures.accuracy import accuracy_points, draw_accuracy
 from advprune.files import read_json
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "runs", "config", "figure")
     parser.add_argument("study", choices=("mnist", "cifar10"))
-    parser.add_argument("--runs", required=True, help="the table of runs")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
     options = parser.parse_args()
     runs = read_runs(options.runs)
     figure = draw_accuracy(runs, read_json(options.config), options.study)

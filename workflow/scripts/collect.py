@@ -6,14 +6,14 @@ from pathlib import Path
 
 from advprune.files import read_json, write_text
 from advprune.plan import ITEMS
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.results import collect_runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "config")
     parser.add_argument("item", choices=[*ITEMS, "all"], help="the table or figure")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
     parser.add_argument("--output", required=True, help="the .csv to write")
     options = parser.parse_args()

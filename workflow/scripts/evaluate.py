@@ -21,7 +21,7 @@ from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
 from advprune.files import read_json, sha256_of, write_csv, write_json
 from advprune.networks import NETWORKS, read_classifier
-from advprune.program import parse_spec, run_program
+from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import EvaluationSpec
 
@@ -81,15 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_options(parser, "dataset", "device", "threads", "record")
     parser.add_argument(
         "--model", required=True, help="weights: .safetensors, or a .pth state dict"
     )
-    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
     parser.add_argument("--accuracies", required=True, help="to write: one row of accuracies")
     parser.add_argument("--verdicts", required=True, help="to write: a row for every test image")
-    parser.add_argument("--record", required=True, help="to write: specification and provenance")
 
     ours = parser.add_argument_group("a network that the workflow trained")
     ours.add_argument("--training-record", help="the run.json written by train.py")

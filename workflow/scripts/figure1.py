@@ -7,7 +7,7 @@ from advprune.devices import choose_device
 from advprune.drawing import save_figure
 from advprune.figures.boundary import boundary_frame, draw_boundary
 from advprune.files import read_json
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.runs import DeepFoolSettings
 from advprune.toy_boundary import draw_points, train_toy
 
@@ -16,8 +16,7 @@ SEED = 0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
+    add_options(parser, "config", "figure")
     options = parser.parse_args()
     choose_device("cpu", threads=1)
     settings = DeepFoolSettings(**read_json(options.config)["deepfool"])

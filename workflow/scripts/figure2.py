@@ -14,17 +14,15 @@ from advprune.examples import load_examples
 from advprune.figures.embedding import balanced_sample, draw_embedding, embed, embedding_frame
 from advprune.files import read_json
 from advprune.networks import read_classifier
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.pruning import keep_indices
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "dataset", "config", "figure")
     parser.add_argument("--scores", required=True, type=Path, help="loss of every example")
     parser.add_argument("--model", required=True, type=Path, help="the network that gave it")
-    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
     parser.add_argument("--features-output", required=True, help="the same for the supplement")
     options = parser.parse_args()
     config = read_json(options.config)

@@ -6,15 +6,13 @@ import argparse
 from advprune.drawing import save_figure
 from advprune.figures.training_time import draw_training_time, time_points
 from advprune.files import read_json
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", required=True, help="the table of runs")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
+    add_options(parser, "runs", "config", "figure")
     options = parser.parse_args()
     points = time_points(read_runs(options.runs))
     save_figure(draw_training_time(points, read_json(options.config)), points, options.output)

@@ -9,15 +9,14 @@ import pandas as pd
 from advprune.drawing import save_figure
 from advprune.figures.correlation import draw_correlation, score_frame
 from advprune.files import read_json
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "config", "figure")
     parser.add_argument("--mnist", required=True, type=Path, help="scores of the MNIST study")
     parser.add_argument("--cifar10", required=True, type=Path, help="scores of the CIFAR10 study")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .pdf and .png go beside it")
     options = parser.parse_args()
     frames = {
         "mnist": score_frame(options.mnist, "mnist"),

@@ -5,14 +5,13 @@ import argparse
 
 from advprune.files import read_json
 from advprune.paper_tables import figure7
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.tables import write_table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .md and .tex go beside it")
+    add_options(parser, "config", "table")
     options = parser.parse_args()
     write_table(options.output, figure7(read_json(options.config)))
 

@@ -4,14 +4,14 @@
 import argparse
 
 from advprune.files import write_text
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.results import METRICS, read_runs
 from advprune.statistics import summarise
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", required=True, help="a table of runs")
+    add_options(parser, "runs")
     parser.add_argument("--output", required=True, help="the .csv to write")
     options = parser.parse_args()
     write_text(options.output, summarise(read_runs(options.runs), METRICS).to_csv(index=False))

@@ -5,16 +5,14 @@ import argparse
 
 from advprune.files import read_json
 from advprune.paper_tables import table1
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 from advprune.results import read_runs
 from advprune.tables import write_table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", required=True, help="the table of runs")
-    parser.add_argument("--config", required=True, help="the config.json of the scale")
-    parser.add_argument("--output", required=True, help="the .csv; .md and .tex go beside it")
+    add_options(parser, "runs", "config", "table")
     options = parser.parse_args()
     write_table(options.output, table1(read_runs(options.runs), read_json(options.config)))
 

@@ -12,7 +12,7 @@ from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import sha256_of, write_csv, write_json, written_whole
-from advprune.program import parse_spec, run_program
+from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import TrainingSpec
 from advprune.training import start, train
@@ -20,14 +20,9 @@ from advprune.training import start, train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, help="the run's full specification, as JSON")
-    parser.add_argument("--dataset", required=True, help="the data set's .safetensors file")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
-    parser.add_argument("--model", required=True, help="to write: the weights")
+    add_options(parser, "spec", "dataset", "device", "threads", "model", "record")
     parser.add_argument("--curve", required=True, help="to write: a row for every epoch")
     parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
-    parser.add_argument("--record", required=True, help="to write: specification and provenance")
     options = parser.parse_args()
 
     started = now()

@@ -1,5 +1,6 @@
 """What every program does alike: log lines with the time, errors without a traceback."""
 
+import argparse
 import json
 import logging
 import sys
@@ -10,6 +11,28 @@ from advprune.errors import UserError
 from advprune.runs import Specification
 
 SpecificationType = TypeVar("SpecificationType", bound=Specification)
+
+
+# Options that several programs have, and their meaning in all of them.
+OPTIONS = {
+    "spec": ("--spec", {"required": True, "help": "the run's full specification, as JSON"}),
+    "dataset": ("--dataset", {"required": True, "help": "the data set's .safetensors file"}),
+    "device": ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda")}),
+    "threads": ("--threads", {"default": 1, "type": int, "help": "CPU threads"}),
+    "model": ("--model", {"required": True, "help": "to write: the weights"}),
+    "record": ("--record", {"required": True, "help": "to write: specification and provenance"}),
+    "runs": ("--runs", {"required": True, "help": "a table of runs"}),
+    "config": ("--config", {"required": True, "help": "the config.json of the scale"}),
+    "table": ("--output", {"required": True, "help": "the .csv; .md and .tex go beside it"}),
+    "figure": ("--output", {"required": True, "help": "the .csv; .pdf and .png go beside it"}),
+}
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options that are named in `OPTIONS`."""
+    for name in names:
+        flag, meaning = OPTIONS[name]
+        parser.add_argument(flag, **meaning)
 
 
 def run_program(main: Callable[[], None]) -> None:
