@@ -21,7 +21,7 @@ from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
 from advprune.files import read_json, sha256_of, write_csv, write_json
 from advprune.networks import NETWORKS, read_classifier
-from advprune.program import add_options, parse_spec, run_program
+from advprune.program import add_options, parse_spec, positive_count, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import EvaluationSpec
 
@@ -41,14 +41,14 @@ def main() -> None:
         training = record["spec"]
         name, network = training["run"]["dataset"], training["network"]
         width, normalise = training["width"], training["normalise"]
-        spec = parse_spec(EvaluationSpec, options.spec)
+        spec = parse_spec(EvaluationSpec, options.spec or "{}")
     else:
         if not (options.dataset_name and options.network and options.epsilon):
             parser.error("give --training-record and --spec, or name data set, network, epsilon")
         name, network = options.dataset_name, options.network
         width, normalise = options.width, options.normalise
         spec = EvaluationSpec(
-            fraction(options.epsilon), options.test_examples, options.batch_size, options.seed
+            options.epsilon, options.test_examples, options.batch_size, options.seed
         )
     dataset = DATASETS[name]
     classifier = read_classifier(
@@ -60,6 +60,8 @@ def main() -> None:
         normalisation=(dataset.mean, dataset.deviation) if normalise else None,
     ).to(device)
     test = load_examples(options.dataset, "test").to(device)
+    if tuple(test.images.shape[1:]) != dataset.shape or len(test) != dataset.examples[1]:
+        raise UserError(f"{options.dataset} is not the file of the data set {name}")
     result = evaluate(classifier, test, spec)
 
     write_csv(options.accuracies, [accuracies(result)])
@@ -75,6 +77,14 @@ def main() -> None:
             "provenance": provenance(device, started),
         },
     )
+
+
+def bound(text: str) -> float:
+    """A number or fraction above 0 and below 1, as an option's value."""
+    value = fraction(text)
+    if not 0 < value < 1:
+        raise ValueError(text)
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,9 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     other.add_argument(
         "--normalise", action="store_true", help="the network wants normalised input"
     )
-    other.add_argument("--epsilon", help="bound of the attacks, such as 0.3 or 8/255")
-    other.add_argument("--test-examples", type=int, help="how many images to attack [all]")
-    other.add_argument("--batch-size", default=500, type=int)
+    other.add_argument("--epsilon", type=bound, help="of the attacks, such as 0.3 or 8/255")
+    other.add_argument(
+        "--test-examples", type=positive_count, help="how many images to attack [all]"
+    )
+    other.add_argument("--batch-size", default=500, type=positive_count)
     other.add_argument("--seed", default=0, type=int)
     return parser
 

@@ -4,6 +4,9 @@
 import argparse
 from pathlib import Path
 
+from advprune.errors import UserError
+from advprune.files import read_json
+from advprune.labels import face_note
 from advprune.program import run_program
 
 FIRST = (
@@ -19,10 +22,14 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="results/<scale>")
     results = parser.parse_args().results
     tables, figures = (sorted(results.glob(glob)) for glob in ("tables/*.md", "figures/*.png"))
+    if not figures and not tables:
+        raise UserError(f"{results} holds no tables and no figures")
     print(f"\n{len(figures)} figures and {len(tables)} tables are in {results}. Look first at")
     for name, what in FIRST:
         if (results / name).exists():
             print(f"  {results / name}: {what}")
+    config = read_json(results / "config.json")
+    print("\nMade from\n  " + face_note(config, config["studies"]).replace("\n", "\n  "))
 
 
 if __name__ == "__main__":

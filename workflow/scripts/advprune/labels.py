@@ -49,8 +49,10 @@ def network_label(study: Config) -> str:
 
 
 def seeds_note(counts: Iterable[int]) -> str:
-    """How many runs there are a point: ``n = 30`` or ``n = 2 to 4``."""
+    """How many runs a point is the mean of, and what its bars are if it has any."""
     numbers = sorted(set(counts))
-    if not numbers:
-        return "n = 0"
-    return f"n = {numbers[0]}" if len(numbers) == 1 else f"n = {numbers[0]} to {numbers[-1]}"
+    if numbers in ([], [1]):
+        return "One run a point (n = 1), so no intervals"
+    few, many = numbers[0], numbers[-1]
+    count = f"{few}" if few == many else f"{few} to {many}"
+    return f"Means of n = {count} runs a point; bars: t-based 95% intervals, cut off at the axes"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from advprune.config import Config, fraction
 from advprune.datasets import DATASETS
-from advprune.labels import face_note
+from advprune.labels import dataset_label, face_note
 from advprune.pruning import METHODS
 from advprune.results import METRICS
 from advprune.statistics import WelchTest, mean_interval, summarise, welch_greater
@@ -54,7 +54,8 @@ def table1(runs: pd.DataFrame, config: Config) -> Table:
         *face_note(config, ["mnist"]).split("\n"),
     ]
     return Table(
-        "Table 1: RS+FGSM training on MNIST with different pruning strategies",
+        "Table 1: RS+FGSM training with different pruning strategies, on "
+        + dataset_label(config["studies"]["mnist"]["dataset"]),
         numbers,
         shown,
         notes,
@@ -144,7 +145,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
                 {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
             ),
             "n": [f"{row.n}, {row.n_against}" for row in numbers.itertuples()],
-            "Difference": numbers["difference"].map(_number),
+            "Difference (points)": numbers["difference"].map(_number),
             "t": numbers["statistic"].map(_number),
             "p value": numbers["p_value"].map(lambda value: _number(value, 6)),
         }

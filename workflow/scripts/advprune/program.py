@@ -13,12 +13,20 @@ from advprune.runs import Specification
 SpecificationType = TypeVar("SpecificationType", bound=Specification)
 
 
+def positive_count(text: str) -> int:
+    """A whole number from 1, as an option's value."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
 # Options that several programs have, and their meaning in all of them.
 OPTIONS = {
     "spec": ("--spec", {"required": True, "help": "the run's full specification, as JSON"}),
     "dataset": ("--dataset", {"required": True, "help": "the data set's .safetensors file"}),
     "device": ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda")}),
-    "threads": ("--threads", {"default": 1, "type": int, "help": "CPU threads"}),
+    "threads": ("--threads", {"default": 1, "type": positive_count, "help": "CPU threads"}),
     "model": ("--model", {"required": True, "help": "to write: the weights"}),
     "record": ("--record", {"required": True, "help": "to write: specification and provenance"}),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),
@@ -46,6 +54,8 @@ def run_program(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on")
 
 
 def parse_spec(kind: type[SpecificationType], text: str) -> SpecificationType:

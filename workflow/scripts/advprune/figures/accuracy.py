@@ -53,8 +53,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
-        f"Lines: means; bars: t-based 95% intervals, {seeds_note(points['n'])} runs a point; small "
-        f"dots: single runs\n{face_note(config, [study])}",
+        f"{seeds_note(points['n'])}; pale dots: single runs\n{face_note(config, [study])}",
     )
     return figure
 

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 
 from advprune.config import Config
+from advprune.datasets import DATASETS
 from advprune.drawing import add_note, new_figure
 from advprune.labels import dataset_label, face_note
 
@@ -77,11 +78,11 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
             va="top",
             bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
         )
-        axis.set_xlabel("1/d, d by DeepFool")
+        axis.set_xlabel("1/d, d the l2 distance by DeepFool")
         remarks.append(
-            f"{study}: r over {found.counted:,} examples ({found.left_out:,} not finite left out; "
-            f"{found.unconverged:,} where DeepFool did not converge); "
-            f"{len(frame) - len(shown):,} beyond the axis"
+            f"{DATASETS[config['studies'][study]['dataset']].title}: r over {found.counted:,} "
+            f"examples, {found.unconverged:,} of which DeepFool did not move to another class; "
+            f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
         )
     axes[0, 0].set_ylabel("Loss (as attacked in training)")
     epochs = {config["studies"][study]["scores"]["epoch"] for study in frames}

@@ -81,11 +81,14 @@ def draw_embedding(frame: pd.DataFrame, config: Config, what: str) -> Figure:
         loc="outside right center",
         markerscale=1.5,
     )
+    left = set(frame.loc[frame["kept"], "label"])
+    missing = ", ".join(str(label) for label in sorted(set(frame["label"]) - left))
+    gone = f"; no example is kept of class {missing}" if missing else ""
     epoch = config["studies"]["mnist"]["scores"]["epoch"]
     add_note(
         figure,
-        f"t-SNE of {what}, one embedding for both panels. The sample holds as many of each class. "
-        f"Low-distance\npruning by loss of all training images, p = {p}, after epoch {epoch}\n"
+        f"t-SNE of {what}, one embedding for both panels. The sample holds as many of each class.\n"
+        f"Low-distance pruning by loss of all training images, p = {p}, after epoch {epoch}{gone}\n"
         + face_note(config, ["mnist"], attacked=False),
     )
     return figure

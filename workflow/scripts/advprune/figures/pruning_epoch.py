@@ -11,7 +11,7 @@ from advprune.drawing import (
     new_figure,
     percentage_limits,
 )
-from advprune.labels import METRICS, face_note, seeds_note
+from advprune.labels import METRICS, dataset_label, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
@@ -39,7 +39,9 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
         axis.set_ylabel(label)
         axis.set_ylim(*percentage_limits(points[f"{metric}_mean"]))
         axis.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    titles = " and ".join(map(dataset_label, points["dataset"].unique()))
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, title=titles)
     studies = [
         name
         for name, study in config["studies"].items()
@@ -47,8 +49,7 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
     ]
     add_note(
         figure,
-        f"Bars: t-based 95% intervals, {seeds_note(points['n'])} runs a point\n"
-        + face_note(config, studies),
+        f"{seeds_note(points['n'])}\n" + face_note(config, studies),
     )
     return figure
 

@@ -72,8 +72,8 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
     axes[0, 0].set_ylabel("Training time (s)")
     add_note(
         figure,
-        "Low-distance pruning by loss. Bars: t-based 95% intervals, "
-        f"{seeds_note(points['n'])} runs a point\n{face_note(config, studies, attacked=False)}",
+        f"Low-distance pruning by loss. {seeds_note(points['n'])}.\n"
+        f"A line is fitted to three shares p or more\n{face_note(config, studies, attacked=False)}",
     )
     return figure
 
