@@ -64,11 +64,11 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
                 label=f"{first['fit_intercept']:.3g} s + {first['fit_slope']:.3g} s × p"
                 f"  (R² = {first['fit_r_squared']:.2f})",
             )
+            axis.legend(loc="upper left", fontsize=7)
         axis.set_xlim(0, 1.05)
         axis.set_ylim(0, 1.3 * _highest(line))  # room for the legend above the data
         axis.set_title(dataset_label(dataset), fontsize=8)
         axis.set_xlabel("Share of data kept, p")
-        axis.legend(loc="upper left", fontsize=7)
     axes[0, 0].set_ylabel("Training time (s)")
     add_note(
         figure,
