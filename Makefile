@@ -12,11 +12,13 @@ help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
 # Made again whenever the lock changes; the stamp is written last, so a half-made one does not count.
+# Without a pip of its own: Debian's python3 has no ensurepip, and this machine's pip installs into it.
 .venv/installed: envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	@echo "Installing into .venv: PyTorch and its CUDA libraries are about 3 GB to fetch"
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	$(PYTHON) -m venv --without-pip --clear .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+		--require-hashes -r envs/requirements.lock
 	@touch $@
 
 quick: .venv/installed  ## every table and figure, offline, in minutes on two cores
