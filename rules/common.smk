@@ -76,7 +76,8 @@ def results_of(item):
 
 def scores_of(study):
     scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
-    folder = SCALE / f"scores/{dataset}/e{scores['epoch']}/seed{scores['seed']:03d}"
+    seed = f"{scores['seed']:03d}"
+    folder = Path(str(SCORES).format(dataset=dataset, e=scores["epoch"], seed=seed))
     return {"scores": folder / "scores.safetensors", "model": folder / "model.safetensors"}
 
 

@@ -54,10 +54,8 @@ def main() -> None:
     classifier = read_classifier(
         Path(options.model),
         network,
-        shape=dataset.shape,
-        classes=dataset.classes,
         width=width,
-        normalisation=(dataset.mean, dataset.deviation) if normalise else None,
+        **dataset.architecture(normalise=normalise),
     ).to(device)
     test = load_examples(options.dataset, "test").to(device)
     if tuple(test.images.shape[1:]) != dataset.shape or len(test) != dataset.examples[1]:

@@ -36,14 +36,11 @@ def main() -> None:
     )
     chosen = balanced_sample(scores["label"], settings["examples"])
     images, _ = load_examples(options.dataset, "train").batch(torch.from_numpy(chosen))
-    dataset = DATASETS[study["dataset"]]
     classifier = read_classifier(
         options.model,
         study["training"]["network"],
-        shape=dataset.shape,
-        classes=dataset.classes,
         width=study["training"]["width"],
-        normalisation=(dataset.mean, dataset.deviation) if study["training"]["normalise"] else None,
+        **DATASETS[study["dataset"]].architecture(normalise=study["training"]["normalise"]),
     ).eval()
     with torch.no_grad():
         features = classifier.features(images)

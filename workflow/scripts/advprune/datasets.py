@@ -7,7 +7,7 @@ data set, write a function that returns its arrays and enter it in `DATASETS`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,14 @@ class Dataset:
     deviation: tuple[float, ...]
     stands_in_for: str | None
     load: Callable[[Path | None], Arrays]
+
+    def architecture(self, *, normalise: bool) -> dict[str, Any]:
+        """What `networks.build_classifier` must know of the data: shape, classes, normalisation."""
+        return {
+            "shape": self.shape,
+            "classes": self.classes,
+            "normalisation": (self.mean, self.deviation) if normalise else None,
+        }
 
 
 def _mnist(root: Path | None) -> Arrays:

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from advprune.files import write_text, written_whole
 from advprune.pruning import METHODS
 
-COLUMN_WIDTH = 3.4  # inches; a paper's column
-PAGE_WIDTH = 6.9
+PAGE_WIDTH = 6.9  # inches
 # Okabe and Ito's palette, told apart with any colour vision.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
 CLASS_COLOURS = "tab10"
@@ -23,11 +22,10 @@ PROXIES = {"loss": "Loss", "deepfool": "DeepFool"}
 
 @dataclass(frozen=True)
 class Look:
-    """How a method is drawn: colour tells its side, marker and line its proxy."""
+    """How a method is drawn: colour tells its side, marker its proxy."""
 
     colour: str
     marker: str
-    line: str
 
 
 def look_of(method: str) -> Look:
@@ -40,8 +38,7 @@ def look_of(method: str) -> Look:
         # Low distance, the paper's main method, comes first whatever the registry's order.
         families.sort(key=lambda name: name != "low")
         colour = PALETTE[families.index(family) % len(PALETTE)]
-    deepfool = METHODS[method].proxy == "deepfool"
-    return Look(colour, "s" if deepfool else "o", "--" if deepfool else "-")
+    return Look(colour, "s" if METHODS[method].proxy == "deepfool" else "o")
 
 
 def _family(method: str) -> str:

@@ -3,6 +3,9 @@
 Each function makes a table from runs and the config they ran with; `tables` writes it.
 """
 
+import dataclasses
+
+import numpy as np
 import pandas as pd
 
 from advprune.config import Config, fraction
@@ -10,7 +13,7 @@ from advprune.datasets import DATASETS
 from advprune.labels import dataset_label, face_note
 from advprune.pruning import METHODS
 from advprune.results import METRICS
-from advprune.statistics import WelchTest, mean_interval, summarise, welch_greater
+from advprune.statistics import mean_interval, summarise, welch_greater
 from advprune.tables import Table, plus_minus
 
 TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
@@ -167,17 +170,13 @@ def diverged_note(runs: pd.DataFrame) -> list[str]:
     return [f"{diverged} of {len(runs)} runs diverged (a loss that is not finite) and are counted"]
 
 
-def _welch_row(first: pd.Series, second: pd.Series) -> dict[str, float]:
-    test: WelchTest = welch_greater(first, second)
+def _welch_row(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     return {
         "n": len(first),
         "n_against": len(second),
         "mean": mean_interval(first).mean,
         "mean_against": mean_interval(second).mean,
-        "difference": test.difference,
-        "statistic": test.statistic,
-        "degrees_of_freedom": test.degrees_of_freedom,
-        "p_value": test.p_value,
+        **dataclasses.asdict(welch_greater(first, second)),
     }
 
 

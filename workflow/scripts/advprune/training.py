@@ -120,13 +120,10 @@ def train(
 
 def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
     """The state before the first epoch: initial weights and the whole training set."""
-    dataset = DATASETS[spec.run.dataset]
     classifier = build_classifier(
         spec.network,
-        shape=dataset.shape,
-        classes=dataset.classes,
         width=spec.width,
-        normalisation=(dataset.mean, dataset.deviation) if spec.normalise else None,
+        **DATASETS[spec.run.dataset].architecture(normalise=spec.normalise),
         seed=stream_seed("initialisation", dataset=spec.run.dataset, seed=spec.run.seed),
     ).to(examples.device)
     if spec.numerics.channels_last:
@@ -284,9 +281,7 @@ def deepfool_all(
             deepfool(
                 classifier,
                 images,
-                max_iterations=settings.max_iterations,
-                overshoot=settings.overshoot,
-                fixed_target=settings.fixed_target,
+                **dataclasses.asdict(settings),
             )
         )
     return DeepFoolResult(

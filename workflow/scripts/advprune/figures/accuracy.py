@@ -18,7 +18,7 @@ from advprune.labels import METRICS, dataset_label, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
-SHIFT = 0.012
+SHIFT = 0.012  # methods stand side by side at each p, not one over another
 
 
 def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -38,9 +38,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
             axis: Axes = axes[row, column]
             methods = methods_for(proxy, points)
             for place, method in enumerate(methods):
-                shift = SHIFT * (
-                    place - (len(methods) - 1) / 2
-                )  # side by side, not one over another
+                shift = SHIFT * (place - (len(methods) - 1) / 2)
                 _draw_method(axis, points, runs, method, metric, shift)
             if row == 0:
                 axis.set_title(f"Distance proxy: {title}", fontsize=9)
