@@ -20,6 +20,7 @@ if not config["partial"]:
 
 include: "rules/analyse.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
@@ -27,6 +28,7 @@ rule all:
     input:
         drawable(TABLES + FIGURES),
         tables_of_runs(),
+        verdicts(),
 
 
 rule tables:

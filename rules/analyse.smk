@@ -100,6 +100,21 @@ rule figure8:
         " --output {output.csv} >{log} 2>&1"
 
 
+rule comparisons:
+    input:
+        runs=RESULTS / "items/comparisons.csv",
+        config=RESULTS / "config.json",
+    output:
+        **table("comparisons"),
+    log:
+        RESULTS / "logs/comparisons.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "python3 workflow/scripts/comparisons.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
+
+
 rule standard_accuracy:
     input:
         runs=RESULTS / "items/standard_accuracy.csv",

@@ -26,7 +26,7 @@ RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
-TABLES = ["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"]
+TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
 FIGURES = ["figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "pruning_epoch"]
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
@@ -102,6 +102,10 @@ def drawable(items):
 
 def tables_of_runs():
     return [RESULTS / "runs.csv", RESULTS / "summary.csv"] if results_of("all") else []
+
+
+def verdicts():
+    return [RESULTS / "claims.csv"] if results_of("all") else []
 
 
 def table(name):

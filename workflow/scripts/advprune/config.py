@@ -1,34 +1,21 @@
 """Reading and checking the config: what is wrong is said once, before any job starts."""
 
-import difflib
-import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
 from advprune.pruning import METHODS
+from advprune.schema import check_against
 
 Config = Mapping[str, Any]
 SCHEMA = Path(__file__).parents[3] / "config/schemas/config.schema.yaml"
 DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
-# 3.0 is no whole number here, though JSON Schema takes it for one, and NaN and infinity no numbers.
-_IS = {
-    "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda _, value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    ),
-}
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_IS),
-)
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
 
@@ -52,11 +39,7 @@ def check_config(config: Config) -> None:
     Raises:
         UserError: the message names one key, its value and what is allowed there.
     """
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    validator = _Validator(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
-    if errors:
-        raise UserError(_explained(errors[0]))
+    check_against(SCHEMA, config, "config")
     for complaint in _contradictions(config):
         raise UserError(complaint)
 
@@ -95,31 +78,6 @@ def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _overlaid(merged[key], value) if both else value
     return merged
-
-
-def _explained(error: jsonschema.ValidationError) -> str:
-    where = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
-    ).lstrip(".")
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        unknown = sorted(map(str, set(error.instance) - set(known)))[0]
-        near = difflib.get_close_matches(unknown, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return f"config: {where + '.' if where else ''}{unknown} is no key of the config; {hint}"
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return f"config: {where + '.' if where else ''}{missing[0]} is missing"
-    if error.validator == "enum":
-        allowed = "one of " + ", ".join(map(str, error.validator_value))
-    else:
-        allowed = error.schema.get("description", f"of type {error.schema.get('type')}")
-    value = repr(error.instance)
-    shown = value if len(value) <= 80 else value[:77] + "…"
-    advice = ""
-    if isinstance(error.instance, str) and error.validator == "type":
-        advice = " (--config makes text of every value: set it in a config file)"
-    return f"config: {where} is {shown}, but must be {allowed}{advice}"
 
 
 def _contradictions(config: Config) -> Iterator[str]:

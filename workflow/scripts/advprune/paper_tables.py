@@ -4,6 +4,8 @@ Each function makes a table from runs and the config they ran with; `tables` wri
 """
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ FIGURE8_TESTS = (
     (1, "low-loss", "full"),
     (2, "low-loss", "random"),
 )
+ROBUST_METRICS = {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
 INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
 TWO_ATTACKS = (
     "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
@@ -120,23 +123,28 @@ def figure7(config: Config) -> Table:
     )
 
 
-def figure8(runs: pd.DataFrame, config: Config) -> Table:
-    """Figure 8: one-sided Welch's t-tests on AutoAttack accuracy (appendix B)."""
+def hypotheses(runs: pd.DataFrame) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+    """Every test of appendix B at every p and e, under both attacks.
+
+    Yields:
+        what is tested, the accuracies of the runs hypothesised to be the more robust, the others'.
+    """
     cells = runs[runs["method"] != "full"][["p", "e"]].drop_duplicates().sort_values(["p", "e"])
-    rows = []
     for number, better, worse in FIGURE8_TESTS:
         for p, e in cells.itertuples(index=False):
             at_cell = (runs["method"] == "full") | ((runs["p"] == p) & (runs["e"] == e))
-            for metric in ("autoattack_accuracy", "apgd_ce_40x5_accuracy"):
+            for metric in ROBUST_METRICS:
                 first, second = (
                     runs.loc[at_cell & (runs["method"] == method), metric].to_numpy()
                     for method in (better, worse)
                 )
-                rows.append(
-                    {"test": number, "method": better, "against": worse, "p": p, "e": e}
-                    | {"metric": metric}
-                    | _welch_row(first, second)
-                )
+                tested = {"test": number, "method": better, "against": worse, "p": p, "e": e}
+                yield tested | {"metric": metric}, first, second
+
+
+def figure8(runs: pd.DataFrame, config: Config) -> Table:
+    """Figure 8: one-sided Welch's t-tests on AutoAttack accuracy (appendix B)."""
+    rows = [tested | _welch_row(first, second) for tested, first, second in hypotheses(runs)]
     numbers = pd.DataFrame(rows)
     shown = pd.DataFrame(
         {
@@ -144,9 +152,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
             "More robust": numbers["method"].map(lambda name: METHODS[name].label),
             "than": numbers["against"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "Measured by": numbers["metric"].map(
-                {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
-            ),
+            "Measured by": numbers["metric"].map(ROBUST_METRICS),
             "n": [f"{row.n}, {row.n_against}" for row in numbers.itertuples()],
             "Difference (points)": numbers["difference"].map(_number),
             "t": numbers["statistic"].map(_number),

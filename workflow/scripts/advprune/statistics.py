@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
@@ -39,6 +40,24 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
 def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
     """The share of runs that ended with no robustness: AutoAttack accuracy below 1%."""
     return float((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).mean())
+
+
+@dataclass(frozen=True)
+class ShareInterval:
+    """A share with Wilson's 95% interval, all in [0, 1]; NaN for no observations."""
+
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+def share_interval(successes: int, n: int) -> ShareInterval:
+    """The share of ``successes`` among ``n`` and its interval (Wilson's score interval)."""
+    if n == 0:
+        return ShareInterval(0, np.nan, np.nan, np.nan)
+    low, high = proportion_confint(successes, n, alpha=1 - CONFIDENCE, method="wilson")
+    return ShareInterval(n, successes / n, low, high)
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,17 @@
 """Figure 6: the loss of each example against 1/d, and Pearson's r."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from safetensors.numpy import load_file
-from scipy import stats
 
 from advprune.config import Config
+from advprune.correlation import correlate
 from advprune.datasets import DATASETS
 from advprune.drawing import add_note, new_figure
 from advprune.labels import dataset_label, face_note
-
-
-@dataclass(frozen=True)
-class Correlation:
-    """Pearson's r over the examples whose loss and 1/d are finite."""
-
-    r: float
-    counted: int
-    left_out: int
-    unconverged: int
 
 
 def score_frame(path: Path, study: str) -> pd.DataFrame:
@@ -34,20 +23,6 @@ def score_frame(path: Path, study: str) -> pd.DataFrame:
     with np.errstate(divide="ignore"):
         inverse = 1 / frame["distance"].to_numpy()
     return frame.assign(inverse_distance=inverse, study=study)
-
-
-def correlate(frame: pd.DataFrame) -> Correlation:
-    """Correlate loss and 1/d; r is NaN where either does not vary."""
-    finite = np.isfinite(frame[["loss", "inverse_distance"]]).all(axis=1)
-    used = frame[finite]
-    varies = len(used) > 1 and (used[["loss", "inverse_distance"]].std() > 0).all()
-    r = stats.pearsonr(used["loss"], used["inverse_distance"]).statistic if varies else np.nan
-    return Correlation(
-        r=float(r),
-        counted=len(used),
-        left_out=int((~finite).sum()),
-        unconverged=int((frame["converged"] == 0).sum()),
-    )
 
 
 def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:

@@ -1,0 +1,21 @@
+# What the runs say of the paper: a verdict on every claim.
+
+
+rule claims:
+    input:
+        runs=RESULTS / "runs.csv",
+        config=RESULTS / "config.json",
+        claims="config/paper_claims.yaml",
+        scores=drawable(["figure6"]),
+        embedding=drawable(["figure2"]),
+        toy=drawable(["appendix_c"]),
+    output:
+        **{suffix: RESULTS / f"claims.{suffix}" for suffix in ("csv", "md", "tex")},
+    log:
+        RESULTS / "logs/claims.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
+        " --scores {input.scores} --embedding {input.embedding} --toy {input.toy}"
+        " --output {output.csv} >{log} 2>&1"

@@ -1,0 +1,65 @@
+"""Checking YAML files against a JSON Schema, with one sentence about what is wrong first."""
+
+import difflib
+import math
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from advprune.errors import UserError
+
+# 3.0 is no whole number here, though JSON Schema takes it for one, and NaN and infinity no numbers.
+_IS = {
+    "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda _, value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    ),
+}
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_IS),
+)
+
+
+def check_against(schema: Path, content: Any, what: str) -> None:
+    """Check the content of a YAML file.
+
+    Args:
+        schema: a JSON Schema, itself as YAML.
+        content: what the file holds.
+        what: what to call it in the message.
+
+    Raises:
+        UserError: the message names one key, its value and what is allowed there.
+    """
+    validator = _Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    errors = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise UserError(_explained(errors[0], what))
+
+
+def _explained(error: jsonschema.ValidationError, what: str) -> str:
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
+    ).lstrip(".")
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        unknown = sorted(map(str, set(error.instance) - set(known)))[0]
+        near = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"{what}: {where + '.' if where else ''}{unknown} is no key of the {what}; {hint}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{what}: {where + '.' if where else ''}{missing[0]} is missing"
+    if error.validator == "enum":
+        allowed = "one of " + ", ".join(map(str, error.validator_value))
+    else:
+        allowed = error.schema.get("description", f"of type {error.schema.get('type')}")
+    value = repr(error.instance)
+    shown = value if len(value) <= 80 else value[:77] + "…"
+    advice = ""
+    if what == "config" and isinstance(error.instance, str) and error.validator == "type":
+        advice = " (--config makes text of every value: set it in a config file)"
+    return f"{what}: {where} is {shown}, but must be {allowed}{advice}"

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Say of every claim of the paper whether the runs reproduce it."""
+
+import argparse
+import dataclasses
+import logging
+
+import pandas as pd
+
+from advprune.claims import read_claims
+from advprune.claims_table import OTHER, claims_table
+from advprune.files import read_json
+from advprune.program import add_options, run_program
+from advprune.quantities import Evidence
+from advprune.results import read_runs
+from advprune.tables import write_table
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "runs", "config", "table")
+    parser.add_argument("--claims", required=True, help="config/paper_claims.yaml")
+    parser.add_argument("--scores", nargs="?", help="Figure 6's .csv")
+    parser.add_argument("--embedding", nargs="?", help="Figure 2's .csv")
+    parser.add_argument("--toy", nargs="?", help="the .csv of appendix C's table")
+    options = parser.parse_args()
+    config = read_json(options.config)
+    evidence = Evidence(
+        config=config,
+        runs=read_runs(options.runs),
+        scores=pd.read_csv(options.scores) if options.scores else None,
+        embedding=pd.read_csv(options.embedding) if options.embedding else None,
+        toy=pd.read_csv(options.toy) if options.toy else None,
+        robust_metric=f"{config['robust_accuracy']}_accuracy",
+    )
+    other = dataclasses.replace(evidence, robust_metric=OTHER[evidence.robust_metric])
+    table = claims_table(read_claims(options.claims), evidence, other)
+    write_table(options.output, table)
+    log.info(table.notes[0])
+
+
+if __name__ == "__main__":
+    run_program(main)
