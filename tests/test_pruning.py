@@ -1,11 +1,12 @@
 """Which examples each pruning method keeps."""
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
-from builders import PRUNING_METHODS
+from builders import PLAIN_PRUNING, PRUNING_METHODS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,14 @@ from advprune.pruning import METHODS, count_to_keep, keep_indices
 TEN = np.array([0.7, 0.1, 0.9, 0.4, 0.2, 1.0, 0.5, 0.3, 0.8, 0.6])
 
 
-def kept(distance, method, p, seed=0):
+def kept(distance, method, p, seed=0, labels=None, **settings):
     generator = np.random.default_rng(seed)
-    return keep_indices(np.asarray(distance), method=method, proportion=p, generator=generator)
+    distance = np.asarray(distance)
+    labels = np.zeros(len(distance)) if labels is None else np.asarray(labels)
+    settings = dataclasses.replace(PLAIN_PRUNING, **settings)
+    return keep_indices(
+        distance, labels, method=method, proportion=p, settings=settings, generator=generator
+    )
 
 
 @pytest.mark.parametrize("proxy", ["loss", "deepfool"])

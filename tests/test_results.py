@@ -47,6 +47,7 @@ def folder(config, tmp_path):
             "train_examples": 500,
             "kept_examples": 250,
             "diverged_epoch": None,
+            "stopped_epoch": None,
             "model_sha256": "abc",
             "dataset_sha256": "def",
             "provenance": {
