@@ -48,6 +48,39 @@ def test_distance_pruning_keeps_the_examples_worked_out_by_hand(side, proxy, p, 
     assert kept(TEN, f"{side}-{proxy}", p).tolist() == expected
 
 
+@pytest.mark.parametrize("proxy", ["loss", "deepfool"])
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [
+        pytest.param("0.6", [0, 3, 6, 7, 8, 9], id="two go at each end, no odd one"),
+        pytest.param("0.7", [0, 2, 3, 6, 7, 8, 9], id="the odd one goes at the near end"),
+        pytest.param("0.25", [0, 6, 9], id="four go near and three far"),
+    ],
+)
+def test_an_odd_one_out_is_dropped_near_if_asked(proxy, p, expected):
+    assert kept(TEN, f"lowhigh-{proxy}", p, odd_one="near").tolist() == expected
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_pruning_at_one_end_has_no_odd_one_out(side):
+    near, far = (kept(TEN, f"{side}-loss", "0.7", odd_one=end).tolist() for end in ("near", "far"))
+    assert near == far
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        # Class 0 from the nearest: 4, 6, 0, 8, 2. Class 1: 1, 7, 3, 9, 5.
+        pytest.param("low", [0, 2, 3, 5, 8, 9], id="low, two of each class go"),
+        pytest.param("high", [0, 1, 3, 4, 6, 7], id="high, two of each class go"),
+        pytest.param("lowhigh", [0, 3, 6, 7, 8, 9], id="both ends, one goes at each"),
+    ],
+)
+def test_balanced_pruning_keeps_of_each_class_what_was_worked_out_by_hand(side, expected):
+    labels = [0, 1] * 5
+    assert kept(TEN, f"{side}-loss", "0.6", labels=labels, class_balanced=True).tolist() == expected
+
+
 def test_low_distance_pruning_drops_the_nearest_examples():
     stays = kept(TEN, "low-loss", "0.5")
     assert TEN[stays].min() > np.delete(TEN, stays).max()
