@@ -13,14 +13,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 from advprune import plan
 from advprune.config import check_config
 from advprune.errors import UserError
+from advprune.protocols import results_name, settled
 from advprune.runs import RESULT_FILES, Run
 
 try:
+    config.update(settled(config))
     check_config(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-SCALE = Path("results") / config["scale"]
+SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
 RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"

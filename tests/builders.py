@@ -7,13 +7,32 @@ from torch import Tensor, nn
 
 from advprune.examples import Examples
 from advprune.pruning import METHODS
-from advprune.runs import DeepFoolSettings, Numerics, Run, TrainingSpec
+from advprune.runs import (
+    DeepFoolSettings,
+    EarlyStoppingSettings,
+    Numerics,
+    PruningSettings,
+    Run,
+    TrainingSpec,
+)
 from advprune.training import TrainingState
 
 PRUNING_METHODS = [name for name, method in METHODS.items() if method.select]
 ADVERSARIAL_METHODS = [name for name, method in METHODS.items() if method.adversarial]
 
 PLAIN = Numerics(precision="float32", channels_last=False, compile=False, deterministic=False)
+
+PLAIN_PRUNING = PruningSettings(
+    when="after_epoch", rounding="exact", odd_one="far", class_balanced=False
+)
+PLAIN_DEEPFOOL = DeepFoolSettings(
+    points="clean",
+    max_iterations=3,
+    overshoot=0.02,
+    fixed_target=False,
+    unconverged="length_walked",
+)
+EARLY_STOPPING = EarlyStoppingSettings(examples=10, steps=2, patience=2)
 
 
 def training_spec(
@@ -43,9 +62,10 @@ def training_spec(
         peak=0.4,
         epsilon=0.1 if METHODS[method].adversarial else None,
         step_size=0.125 if METHODS[method].adversarial else None,
-        deepfool=DeepFoolSettings(max_iterations=3, overshoot=0.02, fixed_target=False)
-        if METHODS[method].proxy == "deepfool"
-        else None,
+        paired_seeds=True,
+        pruning=PLAIN_PRUNING if METHODS[method].select else None,
+        deepfool=PLAIN_DEEPFOOL if METHODS[method].proxy == "deepfool" else None,
+        early_stopping=None,
         numerics=numerics,
     )
     return dataclasses.replace(spec, **changes)

@@ -6,8 +6,18 @@ import logging
 import numpy as np
 import pytest
 import torch
-from builders import PLAIN, examples_for, resnet_spec, same_tensors, training_spec, weights_of
+from builders import (
+    EARLY_STOPPING,
+    PLAIN,
+    PLAIN_PRUNING,
+    examples_for,
+    resnet_spec,
+    same_tensors,
+    training_spec,
+    weights_of,
+)
 
+from advprune import training
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.training import start, train
 
@@ -25,13 +35,19 @@ def interrupt(spec, examples, path, *, after):
             raise JobEndedError
 
     with pytest.raises(JobEndedError):
-        train(spec, examples, after_epoch=save_and_fail)
+        train(spec, examples, validation=examples, after_epoch=save_and_fail)
 
 
 def resume(spec, examples, path):
     state = start(spec, examples)
     assert restore_checkpoint(path, state, spec)
-    return train(spec, examples, state=state)
+    return train(spec, examples, validation=examples, state=state)
+
+
+def assert_same_validation(first, second):
+    assert same_tensors(first.best_weights or {}, second.best_weights or {})
+    plain = [dataclasses.replace(each, best_weights=None) for each in (first, second)]
+    assert plain[0] == plain[1]
 
 
 def curve_without_seconds(state):
@@ -57,6 +73,19 @@ RECIPES = [
         training_spec(method="low-loss", p="0.5", optimiser="sgd", max_learning_rate=1e30),
         id="diverged",
     ),
+    pytest.param(
+        resnet_spec(method="random", p="0.5", paired_seeds=False, early_stopping=EARLY_STOPPING),
+        id="validated",
+    ),
+    pytest.param(
+        training_spec(
+            method="low-loss",
+            p="0.5",
+            e=2,
+            pruning=dataclasses.replace(PLAIN_PRUNING, when="before_epoch"),
+        ),
+        id="pruned before",
+    ),
 ]
 
 
@@ -67,14 +96,36 @@ def test_a_run_that_was_resumed_ends_as_if_it_had_not_been_interrupted(spec, aft
     path = tmp_path / "checkpoint.safetensors"
     interrupt(spec, examples, path, after=after)
     resumed = resume(spec, examples, path)
-    uninterrupted = train(spec, examples)
+    uninterrupted = train(spec, examples, validation=examples)
 
     assert same_tensors(weights_of(resumed), weights_of(uninterrupted))
     assert torch.equal(resumed.kept, uninterrupted.kept)
     np.testing.assert_array_equal(resumed.distance, uninterrupted.distance)
     assert repr(curve_without_seconds(resumed)) == repr(curve_without_seconds(uninterrupted))
     assert resumed.diverged_epoch == uninterrupted.diverged_epoch
+    assert_same_validation(resumed.validation, uninterrupted.validation)
     assert resumed.scaler.state_dict() == uninterrupted.scaler.state_dict()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 4], ids="after epoch {}".format)
+def test_a_run_that_is_stopped_early_is_stopped_early_too_when_resumed(
+    after, tmp_path, monkeypatch
+):
+    spec = training_spec(epochs=6, early_stopping=EARLY_STOPPING)
+    examples = examples_for(spec)
+    path = tmp_path / "checkpoint.safetensors"
+
+    def train_as_told(run, first):
+        told = iter([0.1, 0.5, 0.4, 0.3][first:])
+        monkeypatch.setattr(training, "robust_share", lambda *given, **options: next(told))
+        return run()
+
+    uninterrupted = train_as_told(lambda: train(spec, examples, validation=examples), 0)
+    train_as_told(lambda: interrupt(spec, examples, path, after=after), 0)
+    resumed = train_as_told(lambda: resume(spec, examples, path), after)
+    assert (resumed.epoch, resumed.validation.stopped_epoch) == (4, 4)
+    assert same_tensors(weights_of(resumed), weights_of(uninterrupted))
+    assert_same_validation(resumed.validation, uninterrupted.validation)
 
 
 def test_seconds_go_on_from_where_they_were(tmp_path):

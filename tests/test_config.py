@@ -24,6 +24,7 @@ from advprune.config import (
 from advprune.errors import UserError
 from advprune.networks import NETWORKS
 from advprune.plan import ITEMS, evaluation_spec, runs_of, score_spec, training_spec
+from advprune.protocols import settled
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
@@ -46,7 +47,7 @@ def with_value(path, value):
 def refusal(config):
     """The message with which a config is refused."""
     with pytest.raises(UserError) as caught:
-        check_config(config)
+        check_config(settled(config))
     return str(caught.value)
 
 
@@ -73,14 +74,14 @@ def test_a_config_that_comes_with_the_project_is_right(path):
     ],
 )
 def test_a_value_is_accepted(path, value):
-    check_config(with_value(path, value))
+    check_config(settled(with_value(path, value)))
 
 
 @pytest.mark.parametrize("name", ["table1", "pruning_epoch"])
 def test_a_study_need_not_have_every_experiment(name):
     config = copy.deepcopy(DEFAULT_CONTENT)
     del config["studies"]["mnist"]["experiments"][name]
-    check_config(config)
+    check_config(settled(config))
 
 
 # Wrong ones. Each message names the key, the value and what is allowed.
@@ -274,13 +275,14 @@ def mutated(changes):
     return config
 
 
-def refused(config):
+def settled_unless_refused(config):
+    """The config as the workflow would use it; None if it is refused, in words."""
     try:
+        config = settled(config)
         check_config(config)
+        return config
     except UserError as error:
         assert re.match(r"config: .+", str(error))
-        return True
-    return False
 
 
 @pytest.mark.slow
@@ -289,7 +291,7 @@ def refused(config):
 @example(changes=[("set", (*tuple(ACCURACY.split(".")), "p"), [math.nan])])
 @example(changes=[("add", (), 1, 2), ("add", (), "one", 2), ("add", (), True, 2)])
 def test_a_config_is_accepted_or_refused_and_nothing_else_happens(changes):
-    refused(mutated(changes))
+    settled_unless_refused(mutated(changes))
 
 
 @pytest.mark.slow
@@ -298,8 +300,8 @@ def test_a_config_is_accepted_or_refused_and_nothing_else_happens(changes):
 @example(path=(*ACCURACY.split("."), "seeds"), value=3.0)
 @example(path=(*ACCURACY.split("."), "e"), value=[1.0])
 def test_an_accepted_config_can_be_planned_and_written_down(path, value):
-    config = mutated([("set", path, value)])
-    if refused(config):
+    config = settled_unless_refused(mutated([("set", path, value)]))
+    if config is None:
         return
     for study in config["studies"].values():
         for experiment in study["experiments"].values():
@@ -327,7 +329,7 @@ def test_an_accepted_config_can_be_planned_and_written_down(path, value):
 def test_an_overlay_is_merged_as_snakemake_merges_it(path):
     merged = copy.deepcopy(DEFAULT_CONTENT)
     update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
-    assert load_config(path) == merged
+    assert load_config(path) == settled(merged)
 
 
 def test_a_later_overlay_wins_over_an_earlier_one(tmp_path):

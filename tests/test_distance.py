@@ -117,6 +117,25 @@ def test_an_image_that_never_flips_has_walked_the_sum_of_its_steps(max_iteration
     assert result.distance.item() == pytest.approx(max_iterations, rel=1e-4)
 
 
+def test_where_unconverged_images_count_as_nearest_they_are_at_distance_0():
+    # The second image is one step of 0.5 from the boundary; two steps of 1 lead the first nowhere.
+    model = OfOnePixel(lambda x: torch.where(x > 3, x - 3.5, torch.exp(-x)), lambda x: 0 * x)
+    results = [
+        deepfool(
+            model,
+            pixel(0.0, 4.0),
+            max_iterations=2,
+            overshoot=0.02,
+            fixed_target=True,
+            unconverged=unconverged,
+        )
+        for unconverged in ("zero", "length_walked")
+    ]
+    assert [result.converged.tolist() for result in results] == [[False, True]] * 2
+    assert results[0].distance.tolist() == pytest.approx([0.0, 0.5])
+    assert results[1].distance.tolist() == pytest.approx([2.0, 0.5])
+
+
 def test_newtons_steps_on_a_parabola_are_those_worked_out_by_hand():
     # f_0 - f_1 = 4 - x^2 from x = 1: a step of 3 / 2, to 2.5, past the boundary at 2.
     model = OfOnePixel(lambda x: 4 - x**2, lambda x: 0 * x)

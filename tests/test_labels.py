@@ -31,7 +31,7 @@ def test_the_papers_scale_is_noted_with_all_its_images():
     assert face_note(DEFAULT, ["mnist", "cifar10"]).split("\n") == [
         "MNIST: 60,000 training images, mnist_cnn, 10,000 test images attacked",
         "CIFAR10: 50,000 training images, preact_resnet18, 10,000 test images attacked",
-        "scale: paper",
+        "scale: paper, protocol: paper",
     ]
 
 
@@ -39,7 +39,7 @@ def test_a_smaller_scale_is_noted_with_the_images_really_used():
     assert face_note(SMOKE, ["cifar10"]).split("\n") == [
         "Shapes10 (drawn by code), a stand-in for CIFAR10: 300 training images, "
         "preact_resnet18 at 0.0625 of its width, 2 test images attacked",
-        "scale: smoke",
+        "scale: smoke, protocol: paper",
     ]
 
 
@@ -52,7 +52,7 @@ def test_where_nothing_is_attacked_no_attack_is_noted():
     [([30, 30], "n = 30 runs"), ([4, 2, 3], "n = 2 to 4 runs"), ([1, 1], "(n = 1), so no")],
 )
 def test_the_number_of_runs_a_point_is_noted(counts, note):
-    assert note in seeds_note(counts)
+    assert note in seeds_note(counts, DEFAULT)
 
 
 @pytest.mark.parametrize(

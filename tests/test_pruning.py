@@ -1,11 +1,12 @@
 """Which examples each pruning method keeps."""
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
-from builders import PRUNING_METHODS
+from builders import PLAIN_PRUNING, PRUNING_METHODS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,14 @@ from advprune.pruning import METHODS, count_to_keep, keep_indices
 TEN = np.array([0.7, 0.1, 0.9, 0.4, 0.2, 1.0, 0.5, 0.3, 0.8, 0.6])
 
 
-def kept(distance, method, p, seed=0):
+def kept(distance, method, p, seed=0, labels=None, **settings):
     generator = np.random.default_rng(seed)
-    return keep_indices(np.asarray(distance), method=method, proportion=p, generator=generator)
+    distance = np.asarray(distance)
+    labels = np.zeros(len(distance)) if labels is None else np.asarray(labels)
+    settings = dataclasses.replace(PLAIN_PRUNING, **settings)
+    return keep_indices(
+        distance, labels, method=method, proportion=p, settings=settings, generator=generator
+    )
 
 
 @pytest.mark.parametrize("proxy", ["loss", "deepfool"])
@@ -40,6 +46,39 @@ def kept(distance, method, p, seed=0):
 )
 def test_distance_pruning_keeps_the_examples_worked_out_by_hand(side, proxy, p, expected):
     assert kept(TEN, f"{side}-{proxy}", p).tolist() == expected
+
+
+@pytest.mark.parametrize("proxy", ["loss", "deepfool"])
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [
+        pytest.param("0.6", [0, 3, 6, 7, 8, 9], id="two go at each end, no odd one"),
+        pytest.param("0.7", [0, 2, 3, 6, 7, 8, 9], id="the odd one goes at the near end"),
+        pytest.param("0.25", [0, 6, 9], id="four go near and three far"),
+    ],
+)
+def test_an_odd_one_out_is_dropped_near_if_asked(proxy, p, expected):
+    assert kept(TEN, f"lowhigh-{proxy}", p, odd_one="near").tolist() == expected
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_pruning_at_one_end_has_no_odd_one_out(side):
+    near, far = (kept(TEN, f"{side}-loss", "0.7", odd_one=end).tolist() for end in ("near", "far"))
+    assert near == far
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        # Class 0 from the nearest: 4, 6, 0, 8, 2. Class 1: 1, 7, 3, 9, 5.
+        pytest.param("low", [0, 2, 3, 5, 8, 9], id="low, two of each class go"),
+        pytest.param("high", [0, 1, 3, 4, 6, 7], id="high, two of each class go"),
+        pytest.param("lowhigh", [0, 3, 6, 7, 8, 9], id="both ends, one goes at each"),
+    ],
+)
+def test_balanced_pruning_keeps_of_each_class_what_was_worked_out_by_hand(side, expected):
+    labels = [0, 1] * 5
+    assert kept(TEN, f"{side}-loss", "0.6", labels=labels, class_balanced=True).tolist() == expected
 
 
 def test_low_distance_pruning_drops_the_nearest_examples():

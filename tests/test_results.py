@@ -47,6 +47,7 @@ def folder(config, tmp_path):
             "train_examples": 500,
             "kept_examples": 250,
             "diverged_epoch": None,
+            "stopped_epoch": None,
             "model_sha256": "abc",
             "dataset_sha256": "def",
             "provenance": {
@@ -107,6 +108,7 @@ def test_there_is_a_row_for_each_run_with_its_name(config, folder):
         ("train_examples", 500),
         ("kept_examples", 250),
         ("diverged_epoch", None),
+        ("stopped_epoch", None),
         ("device", "cpu: x86_64"),
         ("torch", "2.0"),
         ("source", "0123456789ab"),
@@ -120,6 +122,17 @@ def test_a_row_holds_what_the_runs_files_say(config, folder, column, value):
 def test_a_run_that_was_not_scored_spent_no_time_on_it(config, folder, place):
     rewrite(place / "run.json", lambda content: content["seconds"].pop("scoring"))
     assert collect_runs("figure8", config, folder)["scoring_seconds"].to_list() == [2.0, 0.0]
+
+
+@pytest.mark.parametrize(("timed", "seconds"), [(False, 12.5), (True, 19.5)])
+def test_training_seconds_count_validation_only_if_it_is_timed(config, folder, timed, seconds):
+    for run in runs_of("figure8", config):
+        path = folder / run.folder / "run.json"
+        rewrite(path, lambda content: content["seconds"].update(validation=7.0))
+    config["early_stopping"]["timed"] = timed
+    table = collect_runs("figure8", config, folder)
+    assert table["training_seconds"].to_list() == [seconds] * 2
+    assert table["validation_seconds"].to_list() == [7.0, 7.0]
 
 
 def test_a_table_of_runs_is_read_back_as_it_was_written(config, folder, tmp_path):

@@ -5,6 +5,7 @@ import dataclasses
 import json
 
 import pytest
+from workflow_tools import PROJECT
 
 from advprune.config import load_config
 from advprune.plan import runs_of, training_spec
@@ -13,7 +14,8 @@ from advprune.runs import EvaluationSpec, Run, TrainingSpec
 
 CONFIG = load_config()
 RUN = Run("mnist", "low-deepfool", "0.6", 1, 7)
-TRAINING = training_spec(RUN, CONFIG)
+RELEASED = load_config(PROJECT / "config/released.yaml")
+TRAINING = training_spec(RUN, RELEASED)  # the protocol in which every part of it is there
 EVALUATION = EvaluationSpec(epsilon=0.3, test_examples=None, batch_size=500, seed=0)
 
 

@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from advprune.seeds import stream_seed
+from advprune.runs import Run
+from advprune.seeds import run_seed, stream_seed
 
 PURPOSES = ("initialisation", "order", "random start", "augmentation", "pruning")
 
@@ -32,6 +33,28 @@ def test_a_stream_has_the_seed_that_published_results_were_made_with(
     purpose, seed, epoch, expected
 ):
     assert stream_seed(purpose, dataset="mnist", seed=seed, epoch=epoch) == expected
+
+
+@pytest.mark.parametrize(
+    ("paired", "seeds"),
+    [pytest.param(True, 2, id="only the seed"), pytest.param(False, 6, id="all of its name")],
+)
+def test_what_tells_the_streams_of_runs_apart(paired, seeds):
+    runs = [
+        Run("mnist", "random", "0.6", 1, 0),
+        Run("mnist", "low-loss", "0.6", 1, 0),
+        Run("mnist", "random", "0.5", 1, 0),
+        Run("mnist", "random", "0.6", 2, 0),
+        Run("mnist", "random", "0.6", 1, 1),
+        Run("mnist", "full", "1.0", 1, 0),
+    ]
+    assert len({run_seed("order", run, paired=paired, epoch=1) for run in runs}) == seeds
+
+
+def test_a_paired_run_has_the_streams_of_its_data_set_and_seed():
+    run = Run("mnist", "random", "0.6", 1, 7)
+    expected = stream_seed("order", dataset="mnist", seed=7, epoch=3)
+    assert run_seed("order", run, paired=True, epoch=3) == expected
 
 
 def test_every_seed_is_one_that_pytorch_takes():

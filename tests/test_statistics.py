@@ -89,6 +89,14 @@ def test_an_interval_is_as_worked_by_hand(values, mean, half_width):
     assert found.half_width == pytest.approx(half_width, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("values", "deviation"),
+    [([1, 2, 3, 4, 5], math.sqrt(2.5)), ([10, 14], math.sqrt(8)), ([7, 7], 0)],
+)
+def test_a_standard_deviation_is_as_worked_by_hand(values, deviation):
+    assert mean_interval(np.array(values)).standard_deviation == pytest.approx(deviation)
+
+
 def test_one_value_has_a_mean_and_no_interval():
     found = mean_interval(np.array([4.5]))
     assert (found.n, found.mean) == (1, 4.5)

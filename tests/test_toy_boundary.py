@@ -28,7 +28,13 @@ from advprune.toy_boundary import (
 )
 
 PROGRAM = Path(__file__).parents[1] / "workflow/scripts/figure1.py"
-SETTINGS = {"max_iterations": 50, "overshoot": 0.02, "fixed_target": True}
+SETTINGS = {
+    "points": "clean",
+    "max_iterations": 50,
+    "overshoot": 0.02,
+    "fixed_target": True,
+    "unconverged": "length_walked",
+}
 SEED = 0
 
 

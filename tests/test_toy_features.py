@@ -46,7 +46,7 @@ def config(**changes):
         "points": 500,
         "seeds": 3,
     }
-    return {"scale": "test", "appendix_c": settings | changes}
+    return {"scale": "test", "protocol": "paper", "appendix_c": settings | changes}
 
 
 def sample_of(features, labels):

@@ -23,7 +23,7 @@ from builders import (
 from torch import nn
 from torch.nn import functional
 
-from advprune import training
+from advprune import scoring, training
 from advprune.attacks import Threat, rs_fgsm
 from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
@@ -175,7 +175,7 @@ def test_the_examples_that_were_dropped_have_no_loss_any_more():
 def test_deepfool_in_batches_is_deepfool_at_once(monkeypatch):
     spec = training_spec(method="low-deepfool", p="0.5")
     at_once = train_on_noise(spec).distance
-    monkeypatch.setattr(training, "DEEPFOOL_BATCH", 7)
+    monkeypatch.setattr(scoring, "SCORING_BATCH", 7)
     np.testing.assert_allclose(train_on_noise(spec).distance, at_once, rtol=1e-3)
 
 

@@ -133,13 +133,38 @@ def test_nothing_is_trained_by_a_partial_run_though_what_exists_is_incomplete_an
     assert ({"train", "evaluate", "score"} & set(jobs), jobs.get("table1")) == (set(), 1)
 
 
-@pytest.mark.parametrize("scale", ["quick", "smoke"])
-def test_the_config_that_is_written_down_is_the_one_that_the_library_loads(project, scale):
-    path = f"results/{scale}/config.json"
-    overlay = f"config/{scale}.yaml"
-    ended = run_snakemake("--cores", "1", "--configfile", overlay, "--", path, cwd=project)
+@pytest.mark.parametrize(
+    ("configs", "results"),
+    [
+        pytest.param(["quick"], "quick", id="quick"),
+        pytest.param(["smoke"], "smoke", id="smoke"),
+        pytest.param(["smoke", "released"], "smoke-released", id="smoke, released"),
+    ],
+)
+def test_the_config_that_is_written_down_is_the_one_that_the_library_loads(
+    project, configs, results
+):
+    path = f"results/{results}/config.json"
+    overlays = [f"config/{name}.yaml" for name in configs]
+    ended = run_snakemake("--cores", "1", "--configfile", *overlays, "--", path, cwd=project)
     assert ended.status == 0, ended.printed
-    assert json.loads((project / path).read_text()) == load_config(PROJECT / overlay)
+    loaded = load_config(*(PROJECT / overlay for overlay in overlays))
+    assert json.loads((project / path).read_text()) == loaded
+
+
+def test_the_released_protocol_plans_the_same_jobs_into_a_folder_of_its_own(dry_runs):
+    paper, released = dry_runs("smoke"), dry_runs("smoke", "released")
+    assert job_counts(released.printed) == job_counts(paper.printed) != {}
+    assert "results/smoke-released/" in released.printed
+    assert "results/smoke/" not in released.printed
+
+
+def test_an_unknown_protocol_is_refused_in_one_message(untouched, tmp_path):
+    (tmp_path / "overlay.yaml").write_text("protocol: papre")
+    ended = run_snakemake(
+        "-n", "--cores", "1", "--configfile", tmp_path / "overlay.yaml", cwd=untouched
+    )
+    check_refusal(ended, ["protocol is 'papre'", "paper, released"])
 
 
 # Wrong configs. The library's own tests have more of them; here it is how Snakemake says it.

@@ -14,6 +14,7 @@ from advprune.examples import load_examples
 from advprune.figures.embedding import balanced_sample, draw_embedding, embed, embedding_frame
 from advprune.files import read_json
 from advprune.networks import read_classifier
+from advprune.plan import pruning_settings
 from advprune.program import add_options, run_program
 from advprune.pruning import keep_indices
 
@@ -30,8 +31,10 @@ def main() -> None:
     scores = load_file(options.scores)
     kept = keep_indices(
         -scores["loss"],
+        scores["label"],
         method="low-loss",
         proportion=str(settings["p"]),
+        settings=pruning_settings("low-loss", config),
         generator=np.random.default_rng(0),
     )
     chosen = balanced_sample(scores["label"], settings["examples"])

@@ -15,8 +15,10 @@ from advprune.estimate import (
     measure,
     run_seconds,
 )
+from advprune.labels import scale_note
 from advprune.plan import ITEMS, runs_of
 from advprune.program import run_program
+from advprune.protocols import results_name
 from advprune.provenance import device_name
 
 
@@ -28,13 +30,13 @@ def main() -> None:
     config = load_config(*options.config)
     runs = runs_of("all", config)
 
-    print(f"Runs at scale {config['scale']!r}:\n")
+    print(f"Runs, {scale_note(config)}:\n")
     rows = [(item, len(runs_of(item, config))) for item in ITEMS]
     rows.append(("all together (each run counted once)", len(runs)))
     print(tabulate(rows, ["table or figure", "runs"]))
 
     device = choose_device(config["execution"]["device"], config["execution"]["threads"])
-    known = from_benchmarks(runs, Path("results") / config["scale"] / "runs")
+    known = from_benchmarks(runs, Path("results") / results_name(config) / "runs")
     estimates = []
     for study in config["studies"].values():
         of_study = [run for run in runs if run.dataset == study["dataset"]]

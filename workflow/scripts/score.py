@@ -12,7 +12,8 @@ from advprune.files import write_json, written_whole
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import TrainingSpec
-from advprune.training import deepfool_all, train
+from advprune.scoring import deepfool_all
+from advprune.training import attack_for_scoring, train
 
 
 def main() -> None:
@@ -26,7 +27,9 @@ def main() -> None:
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     state = train(spec, examples, stop_after=spec.run.e)
-    found = deepfool_all(state.classifier, examples, spec.deepfool)
+    found = deepfool_all(
+        state.classifier, examples, spec.deepfool, **attack_for_scoring(spec, examples)
+    )
     scores = {
         "label": examples.labels,
         "loss": state.losses,

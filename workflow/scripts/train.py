@@ -29,12 +29,19 @@ def main() -> None:
     device = choose_device(options.device, options.threads)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
+    test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
     checkpoint = Path(options.model).with_name("checkpoint.safetensors")
 
     state = start(spec, examples)
     if not restore_checkpoint(checkpoint, state, spec):
         state = start(spec, examples)  # an attempt may have half filled it
-    train(spec, examples, state=state, after_epoch=lambda s: save_checkpoint(checkpoint, s, spec))
+    train(
+        spec,
+        examples,
+        validation=test,
+        state=state,
+        after_epoch=lambda state: save_checkpoint(checkpoint, state, spec),
+    )
 
     kept = torch.zeros(len(examples), dtype=torch.uint8)
     kept[state.kept] = 1
@@ -53,6 +60,7 @@ def main() -> None:
             "train_examples": len(examples),
             "kept_examples": len(state.kept),
             "diverged_epoch": state.diverged_epoch,
+            "stopped_epoch": state.validation.stopped_epoch,
             "model_sha256": sha256_of(options.model),
             "dataset_sha256": sha256_of(options.dataset),
             "provenance": provenance(device, started),

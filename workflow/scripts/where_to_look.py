@@ -20,7 +20,7 @@ FIRST = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, help="results/<scale>")
+    parser.add_argument("results", type=Path, help="results/<scale>, or results/<scale>-<protocol>")
     results = parser.parse_args().results
     tables, figures = (sorted(results.glob(glob)) for glob in ("tables/*.md", "figures/*.png"))
     if not figures and not tables:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from advprune.config import Config
+from advprune.labels import scale_note
 from advprune.tables import Table
 from advprune.toy_features import ToyModel, simulation_frame
 
@@ -65,7 +66,7 @@ def notes_on(model: ToyModel, config: Config) -> list[str]:
         "words; the bound of equation 5 is reached, since ε is the least it is stated for",
         "A point has a high loss if its robust feature is not its label, else a low one; dropping "
         "takes all such points",
-        f"scale: {config['scale']}",
+        scale_note(config),
     ]
     if model.epsilon >= 1:
         notes.insert(

@@ -63,3 +63,28 @@ def rs_fgsm(
     perturbation = start.detach() + threat.step_size * gradient.sign()
     # Adding and clamping again rounds away what is left of floating-point error at the edges.
     return (images + threat.project(perturbation, images)).clamp(0, 1)
+
+
+def pgd(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    threat: Threat,
+    steps: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Adversarial images by several gradient steps from a random start (Madry et al. 2018).
+
+    As in the authors' released code, which stops training by it, the perturbation stays in the
+    epsilon-ball at every step, and the image is clipped to [0, 1] once, at the end. Arguments and
+    result are those of `rs_fgsm`.
+    """
+    perturbation = threat.random_start(images, generator)
+    for _ in range(steps):
+        perturbation.requires_grad_()
+        loss = functional.cross_entropy(model(images + perturbation), labels, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, perturbation)
+        moved = perturbation.detach() + threat.step_size * gradient.sign()
+        perturbation = moved.clamp(-threat.epsilon, threat.epsilon)
+    return (images + perturbation).clamp(0, 1)

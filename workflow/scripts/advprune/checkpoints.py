@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
+from advprune.early_stopping import Validation
 from advprune.files import canonical_json, written_whole
 from advprune.runs import TrainingSpec
 from advprune.training import EpochRecord, TrainingState
@@ -32,6 +33,9 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
     tensors["kept"] = state.kept
     if state.distance is not None:
         tensors["distance"] = torch.from_numpy(state.distance)
+    validation = dict(vars(state.validation))
+    for name, value in (validation.pop("best_weights") or {}).items():
+        tensors[f"best.{name}"] = value
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     rest = {
         "spec": spec.digest,
@@ -39,6 +43,7 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
         "seconds": state.stopwatch.seconds,
         "curve": [dataclasses.asdict(record) for record in state.curve],
         "diverged_epoch": state.diverged_epoch,
+        "validation": validation,
         "scaler": state.scaler.state_dict(),
     }
     rest["digest"] = _digest(tensors, rest)
@@ -72,9 +77,7 @@ def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> 
 
 
 def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) -> None:
-    state.classifier.network.load_state_dict(
-        {k.removeprefix("weights."): v for k, v in tensors.items() if k.startswith("weights.")}
-    )
+    state.classifier.network.load_state_dict(_named("weights.", tensors))
     saved = state.optimiser.state_dict()
     for name, value in tensors.items():
         if name.startswith("optimiser."):
@@ -88,6 +91,17 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.stopwatch.seconds = rest["seconds"]
     state.curve = [EpochRecord(**record) for record in rest["curve"]]
     state.diverged_epoch = rest["diverged_epoch"]
+    best_weights = _named("best.", tensors) or None
+    state.validation = Validation(**rest["validation"], best_weights=best_weights)
+
+
+def _named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _digest(tensors: dict[str, torch.Tensor], rest: dict) -> str:

@@ -32,7 +32,7 @@ def comparisons(runs: pd.DataFrame, config: Config) -> Table:
         config: the config that ran.
     """
     rows = []
-    for tested, first, second in hypotheses(runs):
+    for tested, first, second in hypotheses(runs, config):
         sizes = {"n": len(first), "n_against": len(second)}
         rows.append(tested | sizes | _flat(compare(first, second)))
     numbers = pd.DataFrame(rows)

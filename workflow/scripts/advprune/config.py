@@ -10,6 +10,7 @@ import yaml
 
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
+from advprune.protocols import settled
 from advprune.pruning import METHODS
 from advprune.schema import check_against
 
@@ -21,7 +22,9 @@ DECIMALS = 4
 
 
 def load_config(*paths: str | Path) -> Config:
-    """The default config with overlays laid over it, later ones over earlier ones, checked.
+    """The default config with overlays laid over it, later ones over earlier ones.
+
+    Its switches are settled by its protocol, and it is checked.
 
     Raises:
         UserError: a file cannot be read, or the config is wrong.
@@ -29,12 +32,13 @@ def load_config(*paths: str | Path) -> Config:
     merged: dict[str, Any] = {}
     for path in (DEFAULT, *paths):
         merged = _overlaid(merged, _read(Path(path)))
-    check_config(merged)
-    return merged
+    config = settled(merged)
+    check_config(config)
+    return config
 
 
 def check_config(config: Config) -> None:
-    """Check a whole config against the schema and against itself.
+    """Check a whole, settled config against the schema and against itself.
 
     Raises:
         UserError: the message names one key, its value and what is allowed there.
@@ -99,6 +103,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         for key, value, most in (
             ("train_examples", study["train_examples"], train),
             ("evaluation.test_examples", study["evaluation"]["test_examples"], test),
+            ("training.validation_examples", study["training"]["validation_examples"], test),
             ("scores.epoch", study["scores"]["epoch"], study["training"]["epochs"]),
         ):
             if value is not None and value > most:

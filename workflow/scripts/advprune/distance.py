@@ -1,5 +1,6 @@
 """DeepFool's estimate of the distance to the decision boundary (section 3.2, equation 1)."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ class DeepFoolResult:
 
     Attributes:
         distance: (n,) float32, the l2 norm of the summed perturbation, without the overshoot.
-            Where ``converged`` is false it is the length walked without leaving the class, and
+            Where ``converged`` is false it is 0 or the length walked without leaving the class, and
             infinite where the network's logits do not depend on the image.
         converged: (n,) bool, whether the predicted class changed within the iterations allowed.
         iterations: (n,) int64, how many steps were taken.
@@ -30,6 +31,7 @@ def deepfool(
     max_iterations: int,
     overshoot: float,
     fixed_target: bool,
+    unconverged: str = "length_walked",
 ) -> DeepFoolResult:
     """The distance from each image to the boundary of its predicted class.
 
@@ -45,14 +47,19 @@ def deepfool(
             estimate ``r``.
         fixed_target: choose the other class (l-hat) once, as the paper does, or anew at every
             step, as the reference implementation and the authors' code do.
+        unconverged: the distance of an image whose class did not change: ``"length_walked"``, or
+            ``"zero"``, as in the authors' code, which so takes it for the nearest of all.
     """
     was_training = model.training
     model.eval()
     try:
         with torch.enable_grad():
-            return _deepfool(model, images.detach(), max_iterations, overshoot, fixed_target)
+            found = _deepfool(model, images.detach(), max_iterations, overshoot, fixed_target)
     finally:
         model.train(was_training)
+    if unconverged == "zero":
+        return dataclasses.replace(found, distance=found.distance.where(found.converged, 0))
+    return found
 
 
 def _deepfool(

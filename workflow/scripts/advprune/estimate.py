@@ -133,11 +133,14 @@ def run_seconds(run: Run, config: Config, batch: BatchSeconds) -> float:
 
 
 def training_seconds(spec: TrainingSpec, batch: BatchSeconds) -> float:
-    """Updates before and after pruning, and scoring."""
+    """Updates before and after pruning, scoring, and what early stopping takes."""
     method = METHODS[spec.run.method]
     total = spec.train_examples or DATASETS[spec.run.dataset].examples[0]
-    kept = count_to_keep(total, spec.run.p) if method.select else total
-    seen = spec.run.e * total + (spec.epochs - spec.run.e) * kept
+    kept, before_pruning = total, spec.epochs
+    if spec.pruning:
+        kept = count_to_keep(total, spec.run.p, spec.pruning.rounding)
+        before_pruning = spec.run.e - (spec.pruning.when == "before_epoch")
+    seen = before_pruning * total + (spec.epochs - before_pruning) * kept
     update = batch.adversarial if method.adversarial else batch.standard
     seconds = seen / spec.batch_size * update
     if spec.deepfool:
@@ -146,6 +149,10 @@ def training_seconds(spec: TrainingSpec, batch: BatchSeconds) -> float:
             classes + DEEPFOOL_STEPS if spec.deepfool.fixed_target else classes * DEEPFOOL_STEPS
         )
         seconds += total / spec.batch_size * gradients * batch.class_gradient
+    if spec.early_stopping:
+        attacked = spec.early_stopping.examples or DATASETS[spec.run.dataset].examples[1]
+        steps = spec.epochs * spec.early_stopping.steps
+        seconds += attacked / spec.batch_size * steps * batch.class_gradient
     return seconds
 
 

@@ -1,6 +1,7 @@
 """What figures and tables say on their face about the data and the scale they were made at."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from advprune.config import Config
 from advprune.datasets import DATASETS
@@ -12,6 +13,30 @@ METRICS = {
 }
 
 
+@dataclass(frozen=True)
+class ErrorBars:
+    """What the bars of a figure are.
+
+    Attributes:
+        column: the end of the names of `statistics.summarise`'s columns that hold their lengths.
+        label: what the figure calls them.
+    """
+
+    column: str
+    label: str
+
+
+ERROR_BARS = {
+    "confidence_interval": ErrorBars("half_width", "t-based 95% intervals"),
+    "standard_deviation": ErrorBars("standard_deviation", "± 1 standard deviation"),
+}
+
+
+def error_bars(config: Config, metric: str) -> str:
+    """The column of a summary that holds the lengths of a metric's error bars."""
+    return f"{metric}_{ERROR_BARS[config['error_bars']].column}"
+
+
 def dataset_label(dataset: str) -> str:
     """A data set's title, with what it stands in for where it is not the paper's."""
     known = DATASETS[dataset]
@@ -20,7 +45,7 @@ def dataset_label(dataset: str) -> str:
 
 
 def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) -> str:
-    """One line for each study: the data really used, how much of it, and the scale's name.
+    """One line for each study: the data really used and how much; then scale and protocol.
 
     Args:
         config: the config that ran.
@@ -38,7 +63,12 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
         if attacked:
             text += f", {study['evaluation']['test_examples'] or test:,} test images attacked"
         lines.append(text)
-    return "\n".join([*lines, f"scale: {config['scale']}"])
+    return "\n".join([*lines, scale_note(config)])
+
+
+def scale_note(config: Config) -> str:
+    """The scale's name, and whether the paper or the authors' released code is followed."""
+    return f"scale: {config['scale']}, protocol: {config['protocol']}"
 
 
 def network_label(study: Config) -> str:
@@ -48,11 +78,12 @@ def network_label(study: Config) -> str:
     return study["training"]["network"] + narrow
 
 
-def seeds_note(counts: Iterable[int]) -> str:
+def seeds_note(counts: Iterable[int], config: Config) -> str:
     """How many runs a point is the mean of, and what its bars are if it has any."""
     numbers = sorted(set(counts))
     if numbers in ([], [1]):
-        return "One run a point (n = 1), so no intervals"
+        return "One run a point (n = 1), so no error bars"
     few, many = numbers[0], numbers[-1]
     count = f"{few}" if few == many else f"{few} to {many}"
-    return f"Means of n = {count} runs a point; bars: t-based 95% intervals, cut off at the axes"
+    bars = ERROR_BARS[config["error_bars"]]
+    return f"Means of n = {count} runs a point; bars: {bars.label}, cut off at the axes"

@@ -4,11 +4,20 @@ The runs of all items together are the grid; an item's runs are a part of it, so
 items need is trained twice.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 from advprune.config import Config, fraction, seeds_of, share_text
-from advprune.pruning import METHODS
-from advprune.runs import DeepFoolSettings, EvaluationSpec, Numerics, Run, TrainingSpec
+from advprune.pruning import METHODS, drops_both_ends
+from advprune.runs import (
+    DeepFoolSettings,
+    EarlyStoppingSettings,
+    EvaluationSpec,
+    Numerics,
+    PruningSettings,
+    Run,
+    TrainingSpec,
+)
 
 FULL_SHARE = "1.0"
 
@@ -100,18 +109,50 @@ def training_spec(run: Run, config: Config) -> TrainingSpec:
         peak=float(training["peak"]),
         epsilon=fraction(training["epsilon"]) if method.adversarial else None,
         step_size=fraction(training["step_size"]) if method.adversarial else None,
+        paired_seeds=config["paired_seeds"],
+        pruning=pruning_settings(run.method, config) if method.select else None,
         deepfool=deepfool if method.proxy == "deepfool" else None,
+        early_stopping=_early_stopping(study, config) if method.adversarial else None,
         numerics=Numerics(**numerics),
+    )
+
+
+def pruning_settings(method: str, config: Config) -> PruningSettings:
+    """How a method prunes, less what makes no difference to it."""
+    settings = config["pruning"]
+    odd_one = None
+    if drops_both_ends(method):
+        # A high loss is near the boundary, a high distance by DeepFool far from it.
+        highest = "near" if METHODS[method].proxy == "loss" else "far"
+        odd_one = highest if settings["odd_one"] == "highest_proxy" else "far"
+    return PruningSettings(
+        when=settings["when"],
+        rounding=settings["rounding"],
+        odd_one=odd_one,
+        class_balanced=settings["class_balanced"],
+    )
+
+
+def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | None:
+    settings = config["early_stopping"]
+    if not settings["enabled"]:
+        return None
+    return EarlyStoppingSettings(
+        examples=study["training"]["validation_examples"],
+        steps=settings["steps"],
+        patience=settings["patience"],
     )
 
 
 def score_spec(dataset: str, epoch: int, seed: int, config: Config) -> TrainingSpec:
     """The specification of the run whose examples are scored after an epoch (figures 2 and 6).
 
-    It is a run with DeepFool pruning: its first epochs are those of every run of the same seed,
-    and it carries the settings of DeepFool.
+    It is a run with DeepFool pruning: with paired seeds its first epochs are those of every run of
+    the same seed, and it carries the settings of DeepFool. It is scored before anything is pruned,
+    and by all epochs up to then, so that neither pruning nor early stopping has an effect on it.
     """
-    return training_spec(Run(dataset, "low-deepfool", "0.5", epoch, seed), config)
+    spec = training_spec(Run(dataset, "low-deepfool", "0.5", epoch, seed), config)
+    return dataclasses.replace(spec, pruning=None, early_stopping=None)
 
 
 def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:

@@ -5,11 +5,14 @@ distance. To add one, write a function from an ordering to the kept positions an
 `METHODS`: the grid, the figures, their legends and the tests take it up from there.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+
+from advprune.runs import PruningSettings
 
 Selector = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
@@ -41,7 +44,7 @@ def _drop_farthest(ordered: np.ndarray, keep: int, generator: np.random.Generato
 
 
 def _drop_both_ends(ordered: np.ndarray, keep: int, generator: np.random.Generator) -> np.ndarray:
-    nearest = (len(ordered) - keep) // 2  # an odd one out is dropped at the far end
+    nearest = (len(ordered) - keep) // 2  # an odd one out is dropped at the last end
     return ordered[nearest : nearest + keep]
 
 
@@ -63,18 +66,33 @@ METHODS: dict[str, PruningMethod] = {
 }
 
 
-def count_to_keep(total: int, proportion: str) -> int:
+def drops_both_ends(method: str) -> bool:
+    """Whether a method drops at both ends, so that it may have an odd one out."""
+    return METHODS[method].select is _drop_both_ends
+
+
+def count_to_keep(total: int, proportion: str, rounding: str = "exact") -> int:
     """How many of ``total`` examples a proportion keeps: total less floor((1 - p) * total).
 
-    The proportion is a decimal string and the arithmetic exact, so that 0.9 of 60,000 is 54,000
-    and not the 54,001 that floating point makes of it.
+    Args:
+        total: how many there are.
+        proportion: p, as a decimal string.
+        rounding: ``"exact"``, or ``"floating_point"`` as in the authors' released code, which makes
+            0.9 of 60,000 not 54,000 but 54,001, since (1 - 0.9) * 60000 is a little below 6000.
     """
-    dropped = (1 - Fraction(proportion)) * total
-    return total - int(dropped)
+    if rounding == "floating_point":
+        return total - math.floor((1 - float(proportion)) * total)
+    return total - math.floor((1 - Fraction(proportion)) * total)
 
 
 def keep_indices(
-    distance: np.ndarray, *, method: str, proportion: str, generator: np.random.Generator
+    distance: np.ndarray,
+    labels: np.ndarray,
+    *,
+    method: str,
+    proportion: str,
+    settings: PruningSettings,
+    generator: np.random.Generator,
 ) -> np.ndarray:
     """The examples that stay in the training set, in increasing order of their index.
 
@@ -82,15 +100,26 @@ def keep_indices(
         distance: (n,) the estimated distance of each example from the decision boundary, larger is
             farther. Only the order matters, so the negated loss serves as well as 1/loss. NaN, the
             score of a run that diverged, counts as nearest. Equal distances are ordered by index.
+        labels: (n,) the classes, of which each keeps its share where the settings say so.
         method: a name in `METHODS` that prunes.
         proportion: p, the share to keep, as a decimal string in (0, 1].
+        settings: how to round, where to drop an odd one out, whether to balance classes.
         generator: used by random pruning alone.
 
     Returns:
-        (`count_to_keep` (n, p),) int64.
+        (m,) int64; m is `count_to_keep` (n, p), or the sum of that over the classes.
     """
     select = METHODS[method].select
     if select is None:
         raise ValueError(f"the method {method!r} never prunes")
-    ordered = np.argsort(np.where(np.isnan(distance), -np.inf, distance), kind="stable")
-    return np.sort(select(ordered, count_to_keep(len(distance), proportion), generator))
+    nearest_first = np.argsort(np.where(np.isnan(distance), -np.inf, distance), kind="stable")
+    if drops_both_ends(method) and settings.odd_one == "near":
+        nearest_first = nearest_first[::-1]
+    groups = [nearest_first]
+    if settings.class_balanced:
+        groups = [nearest_first[labels[nearest_first] == label] for label in np.unique(labels)]
+    kept = [
+        select(ordered, count_to_keep(len(ordered), proportion, settings.rounding), generator)
+        for ordered in groups
+    ]
+    return np.sort(np.concatenate(kept))

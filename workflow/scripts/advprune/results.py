@@ -10,7 +10,7 @@ from advprune.config import Config
 from advprune.errors import UserError
 from advprune.files import digest, read_json
 from advprune.plan import evaluation_spec, runs_of, training_spec
-from advprune.runs import RESULT_FILES, Run
+from advprune.runs import RESULT_FILES, Run, training_seconds
 
 METRICS = [
     "natural_accuracy",
@@ -83,11 +83,15 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "e": run.e,
         "seed": run.seed,
         **accuracies,
-        "training_seconds": sum(training["seconds"].values()),
+        "training_seconds": training_seconds(
+            training["seconds"], with_validation=config["early_stopping"]["timed"]
+        ),
         "scoring_seconds": training["seconds"].get("scoring", 0.0),
+        "validation_seconds": training["seconds"].get("validation", 0.0),
         "train_examples": training["train_examples"],
         "kept_examples": training["kept_examples"],
         "diverged_epoch": training["diverged_epoch"],
+        "stopped_epoch": training["stopped_epoch"],
         "evaluation_seconds": sum(evaluation["seconds"].values()),
         "device": provenance["device"],
         "torch": provenance["packages"]["torch"],

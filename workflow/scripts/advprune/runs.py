@@ -19,7 +19,7 @@ class Run:
         dataset: a name in ``datasets.DATASETS``.
         method: a name in ``pruning.METHODS``.
         p: the share of the data that is kept, as it stands in paths: a decimal string.
-        e: the pruning epoch, from 1; data are pruned at its end.
+        e: the pruning epoch, from 1.
         seed: tells repetitions apart.
 
     Methods that never prune have p = "1.0" and e = 1, so that each of their runs has one name.
@@ -61,7 +61,13 @@ class Specification:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        nested = {"run": Run, "numerics": Numerics, "deepfool": DeepFoolSettings}
+        nested = {
+            "run": Run,
+            "numerics": Numerics,
+            "pruning": PruningSettings,
+            "deepfool": DeepFoolSettings,
+            "early_stopping": EarlyStoppingSettings,
+        }
         values = {
             name: nested[name](**value) if name in nested and value is not None else value
             for name, value in content.items()
@@ -76,11 +82,46 @@ class Specification:
 
 @dataclass(frozen=True)
 class DeepFoolSettings:
-    """How `distance.deepfool` is run; see there."""
+    """How `scoring.deepfool_all` and `distance.deepfool` are run; see there."""
 
+    points: str
     max_iterations: int
     overshoot: float
     fixed_target: bool
+    unconverged: str
+
+
+@dataclass(frozen=True)
+class PruningSettings:
+    """How examples are pruned, where the paper and the released code leave or differ in something.
+
+    Attributes:
+        when: ``"after_epoch"`` e has ended, or ``"before_epoch"`` e starts.
+        rounding: of how many to keep, see `pruning.count_to_keep`.
+        odd_one: where both ends are dropped, the end at which an odd one out is dropped too,
+            ``"far"`` or ``"near"``; None for other methods.
+        class_balanced: whether the share p is kept of each class by itself.
+    """
+
+    when: str
+    rounding: str
+    odd_one: str | None
+    class_balanced: bool
+
+
+@dataclass(frozen=True)
+class EarlyStoppingSettings:
+    """How `early_stopping` decides.
+
+    Attributes:
+        examples: how many test images are attacked after each epoch, the first ones; None for all.
+        steps: of PGD, each of epsilon / steps.
+        patience: training ends after so many epochs without a better accuracy.
+    """
+
+    examples: int | None
+    steps: int
+    patience: int
 
 
 @dataclass(frozen=True)
@@ -116,7 +157,10 @@ class TrainingSpec(Specification):
         momentum, weight_decay: of SGD; Adam takes the weight decay alone.
         max_learning_rate, peak: of the cyclic schedule, see `schedules`.
         epsilon, step_size: of the adversary; None where there is none.
+        paired_seeds: whether the run shares its random streams with other methods, see `seeds`.
+        pruning: None for methods that never prune.
         deepfool: None where DeepFool is not used.
+        early_stopping: None where training goes on to its end.
         numerics: how the arithmetic is done.
     """
 
@@ -135,7 +179,10 @@ class TrainingSpec(Specification):
     peak: float
     epsilon: float | None
     step_size: float | None
+    paired_seeds: bool
+    pruning: PruningSettings | None
     deepfool: DeepFoolSettings | None
+    early_stopping: EarlyStoppingSettings | None
     numerics: Numerics
 
 
@@ -156,3 +203,10 @@ class EvaluationSpec(Specification):
     test_examples: int | None
     batch_size: int
     seed: int
+
+
+def training_seconds(seconds: dict[str, float], *, with_validation: bool = False) -> float:
+    """The training time from seconds by phase; validation is part of it only if asked for."""
+    return sum(
+        value for phase, value in seconds.items() if with_validation or phase != "validation"
+    )

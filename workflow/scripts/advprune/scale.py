@@ -4,25 +4,34 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from advprune.config import Config, load_config
+from advprune.config import DEFAULT, Config, load_config
 
-# Settings that decide how good a number is, not which runs there are: n is told beside each number.
-COMPARED = ("dataset", "train_examples", "training", "evaluation", "scores")
+# Settings that decide what a run's numbers are. How many runs there are, n tells beside each number.
+OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
+OF_ALL = ("paired_seeds", "pruning", "deepfool", "early_stopping")
 
 
 def departures(config: Config, study: str) -> list[str]:
-    """What in a study is not as in the paper's own config, a phrase each; empty if all is."""
-    paper = _paper_config()["studies"][study]
+    """What is not as at the paper's scale under the same protocol, a phrase each.
+
+    Args:
+        config: the config that ran.
+        study: the study whose settings are compared, beside those of all studies.
+    """
+    paper = _paper_config(config["protocol"])
+    compared = [(key, config["studies"][study], paper["studies"][study]) for key in OF_A_STUDY]
+    compared += [(key, config, paper) for key in OF_ALL]
     return [
         f"{name} {_said(value)} instead of {_said(wanted)}"
-        for key in COMPARED
-        for name, value, wanted in _differences(key, config["studies"][study][key], paper[key])
+        for key, ours, papers in compared
+        for name, value, wanted in _differences(key, ours[key], papers[key])
     ]
 
 
 @cache
-def _paper_config() -> Config:
-    return load_config()
+def _paper_config(protocol: str) -> Config:
+    overlays = [] if protocol == "paper" else [DEFAULT.with_name(f"{protocol}.yaml")]
+    return load_config(*overlays)
 
 
 def _differences(name: str, value: Any, wanted: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -4,11 +4,21 @@ Each use of randomness has a stream of its own, named by what it is for, and a s
 hash of that name, the data set and the run's seed. Neither the method nor p nor the pruning epoch
 enters. So all runs of one data set and seed share their initial weights, and up to the pruning
 epoch the order of the examples and the attack's random starts too: they are the same run until
-pruning tells them apart, and comparisons between methods are paired. Nor do the streams of one
-epoch depend on what was drawn in another, so a run that is resumed draws what it would have drawn.
+pruning tells them apart, and comparisons between methods are paired. Where a run is not to be
+paired, as in the authors' released code, which sets no seed, those three enter as well. Nor do the
+streams of one epoch depend on what was drawn in another, so a run that is resumed draws what it
+would have drawn.
 """
 
 import hashlib
+
+from advprune.runs import Run
+
+
+def run_seed(purpose: str, run: Run, *, paired: bool, epoch: int = 0) -> int:
+    """`stream_seed` for a run, shared with the other methods of its seed or the run's own."""
+    apart = "" if paired else f"/{run.method}/p{run.p}/e{run.e}"
+    return stream_seed(purpose + apart, dataset=run.dataset, seed=run.seed, epoch=epoch)
 
 
 def stream_seed(purpose: str, *, dataset: str, seed: int, epoch: int = 0) -> int:

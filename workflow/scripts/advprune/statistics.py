@@ -20,11 +20,13 @@ class MeanInterval:
         n: how many values.
         mean: NaN for no values.
         half_width: half the width of the 95% interval; NaN for fewer than two values.
+        standard_deviation: of the values, with n - 1; NaN for fewer than two.
     """
 
     n: int
     mean: float
     half_width: float
+    standard_deviation: float
 
 
 def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
@@ -32,9 +34,9 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     values = np.asarray(values, dtype=float)
     n = len(values)
     if n < 2:
-        return MeanInterval(n, values.mean() if n else np.nan, np.nan)
+        return MeanInterval(n, values.mean() if n else np.nan, np.nan, np.nan)
     half_width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values)
-    return MeanInterval(n, values.mean(), float(half_width))
+    return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
 
 
 def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
@@ -87,7 +89,7 @@ def welch_greater(first: np.ndarray, second: np.ndarray) -> WelchTest:
 
 
 def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
-    """One row for each (data set, method, p, e): n, and mean and interval of each metric.
+    """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
     Also the share of collapsed runs and how many diverged.
     """
@@ -98,6 +100,7 @@ def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
             interval = mean_interval(group[metric])
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
+            row[f"{metric}_standard_deviation"] = interval.standard_deviation
         row["collapsed_share"] = collapsed_share(group["autoattack_accuracy"])
         row["diverged"] = int(group["diverged_epoch"].notna().sum())
         rows.append(row)

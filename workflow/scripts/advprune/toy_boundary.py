@@ -19,7 +19,7 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.distance import deepfool
 from advprune.pruning import METHODS, keep_indices
-from advprune.runs import DeepFoolSettings
+from advprune.runs import DeepFoolSettings, PruningSettings
 from advprune.schedules import cyclic_learning_rate
 from advprune.seeds import stream_seed
 
@@ -35,6 +35,7 @@ BATCH_SIZE = 40
 MAX_LEARNING_RATE = 0.01
 PEAK = 0.4
 THREAT = Threat(epsilon=0.03, step_size=0.0375)  # Figure 7's ratio of the two
+PRUNING = PruningSettings("after_epoch", rounding="exact", odd_one=None, class_balanced=False)
 GRID = np.linspace(0, 1, 201)
 
 
@@ -112,7 +113,7 @@ def train_toy(points: ToyPoints, *, method: str, settings: DeepFoolSettings, see
     Args:
         points: what to train on.
         method: a name in `pruning.METHODS`; the distance is DeepFool's for all of them.
-        settings: of DeepFool.
+        settings: of DeepFool, which is run at the points as they are.
         seed: decides the initial weights, the order of the points and the attack's random starts.
     """
     network = build_network(seed)
@@ -127,13 +128,16 @@ def train_toy(points: ToyPoints, *, method: str, settings: DeepFoolSettings, see
                 max_iterations=settings.max_iterations,
                 overshoot=settings.overshoot,
                 fixed_target=settings.fixed_target,
+                unconverged=settings.unconverged,
             ).distance.numpy()
             scored_margins = margins(network)
             if METHODS[method].select:
                 kept = keep_indices(
                     distance,
+                    points.labels.numpy(),
                     method=method,
                     proportion=PROPORTION,
+                    settings=PRUNING,
                     generator=np.random.default_rng(
                         stream_seed("pruning", dataset=NAME, seed=seed)
                     ),

@@ -1,7 +1,7 @@
 """RS+FGSM adversarial training with data pruning: reads in the order of Algorithm 1.
 
-Where the printed algorithm and the text disagree, the text is followed (docs/paper_notes.md):
-data are pruned at the end of epoch e, and the network learns from x + delta.
+Where the printed algorithm and the text disagree, the text is followed (docs/paper_notes.md): the
+network learns from x + delta, and data are pruned at the end of epoch e, unless told otherwise.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,18 +21,17 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
-from advprune.distance import DeepFoolResult, deepfool
+from advprune.early_stopping import Validation, robust_share
 from advprune.examples import Examples
 from advprune.networks import Classifier, build_classifier
 from advprune.pruning import METHODS, keep_indices
-from advprune.runs import DeepFoolSettings, Numerics, TrainingSpec
+from advprune.runs import Numerics, TrainingSpec, training_seconds
 from advprune.schedules import cyclic_learning_rate
-from advprune.seeds import stream_seed
+from advprune.scoring import deepfool_all, loss_of_all
+from advprune.seeds import run_seed
 from advprune.timing import Stopwatch
 
 log = logging.getLogger(__name__)
-
-DEEPFOOL_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class EpochRecord:
         loss: the mean cross-entropy of the images trained on, before each update.
         accuracy: the share of them classified rightly, before each update.
         seconds: training time so far: forward, backward, attack, scoring and pruning.
+        validation_accuracy: the share of test images that withstand early stopping's attack; None
+            where there is no early stopping.
     """
 
     epoch: int
@@ -53,6 +55,7 @@ class EpochRecord:
     loss: float
     accuracy: float
     seconds: float
+    validation_accuracy: float | None
 
 
 @dataclass
@@ -63,7 +66,9 @@ class TrainingState:
         classifier: the network f with its parameters theta.
         optimiser, scaler: what updates them; the scaler acts in float16 alone.
         kept: (m,) int64, the examples that are still in the training set S, on the CPU.
-        stopwatch: seconds spent in the phases ``training``, ``scoring`` and ``pruning``.
+        stopwatch: seconds spent in the phases ``training``, ``scoring``, ``pruning`` and
+            ``validation``.
+        validation: what early stopping has seen, nothing where there is none.
         epoch: the last epoch that is done; 0 before the first.
         distance: (n,) the score that was pruned by, larger is farther from the boundary; None
             before pruning and for methods that use none.
@@ -82,12 +87,14 @@ class TrainingState:
     curve: list[EpochRecord] = field(default_factory=list)
     losses: Tensor | None = None
     diverged_epoch: int | None = None
+    validation: Validation = field(default_factory=Validation)
 
 
 def train(
     spec: TrainingSpec,
     examples: Examples,
     *,
+    validation: Examples | None = None,
     state: TrainingState | None = None,
     after_epoch: Callable[[TrainingState], None] = lambda state: None,
     stop_after: int | None = None,
@@ -98,20 +105,27 @@ def train(
         spec: what to train and how.
         examples: the training set, on the device to train on; `TrainingSpec.train_examples` has
             been applied to it already.
+        validation: the test set, on the same device, where early stopping needs it.
         state: where to go on from; None to start anew.
         after_epoch: called at the end of every epoch, to save a checkpoint say.
-        stop_after: the epoch to stop after, before pruning; None for the last of all.
+        stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
     """
     apply_determinism(spec.numerics)
     state = state or start(spec, examples)
     model = prepare(state.classifier, spec.numerics, examples)
-    while state.epoch < (stop_after or spec.epochs):
+    last = stop_after or spec.epochs
+    while state.epoch < last and not state.validation.stopped_epoch:
         epoch = state.epoch + 1
+        if is_pruned(spec, epoch, "before_epoch"):
+            prune(spec, state, examples)
         with state.stopwatch.time("training"):
             state.losses = train_one_epoch(spec, state, model, examples, epoch)
-        if epoch == spec.run.e and epoch != stop_after and METHODS[spec.run.method].select:
+        if spec.early_stopping:
+            validate(spec, state, validation, epoch)
+        ended = epoch == stop_after or state.validation.stopped_epoch
+        if is_pruned(spec, epoch, "after_epoch") and not ended:
             prune(spec, state, examples)
-        seconds = sum(state.stopwatch.seconds.values())
+        seconds = training_seconds(state.stopwatch.seconds)
         state.curve[-1] = dataclasses.replace(state.curve[-1], seconds=seconds)
         state.epoch = epoch
         after_epoch(state)
@@ -124,7 +138,7 @@ def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
         spec.network,
         width=spec.width,
         **DATASETS[spec.run.dataset].architecture(normalise=spec.normalise),
-        seed=stream_seed("initialisation", dataset=spec.run.dataset, seed=spec.run.seed),
+        seed=run_seed("initialisation", spec.run, paired=spec.paired_seeds),
     ).to(examples.device)
     if spec.numerics.channels_last:
         classifier = classifier.to(memory_format=torch.channels_last)
@@ -237,7 +251,8 @@ def record_epoch(
         learning_rate=learning_rate,
         loss=loss,
         accuracy=correct.item() / len(losses),
-        seconds=math.nan,  # known when the epoch is over
+        seconds=math.nan,  # known when the epoch is over, as is the next
+        validation_accuracy=None,
     )
     state.curve.append(record)
     log.info(
@@ -250,52 +265,85 @@ def record_epoch(
     )
 
 
+def validate(spec: TrainingSpec, state: TrainingState, test: Examples | None, epoch: int) -> None:
+    """Attack the test images after an epoch and note whether training goes on (`early_stopping`).
+
+    Raises:
+        ValueError: there are no test images.
+    """
+    if test is None:
+        raise ValueError(f"{spec.run} is stopped early, which needs the test set")
+    settings = spec.early_stopping
+    with state.stopwatch.time("validation"):
+        accuracy = robust_share(
+            state.classifier,
+            test.first(settings.examples),
+            epsilon=spec.epsilon,
+            steps=settings.steps,
+            generator=generator_for(spec, "validation", epoch, test.device),
+        )
+        state.validation.note(
+            state.classifier.network, epoch=epoch, accuracy=accuracy, patience=settings.patience
+        )
+    state.curve[-1] = dataclasses.replace(state.curve[-1], validation_accuracy=accuracy)
+    log.info("epoch %d: %.1f%% of test images withstand PGD", epoch, 100 * accuracy)
+    if state.validation.stopped_epoch:
+        log.info("stopped early; the best epoch was %d", state.validation.best_epoch)
+
+
+def is_pruned(spec: TrainingSpec, epoch: int, when: str) -> bool:
+    """Whether data are pruned before, or after, an epoch."""
+    return spec.pruning is not None and (spec.run.e, spec.pruning.when) == (epoch, when)
+
+
 def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
     """Lines 3 to 23: score every example and keep the share p of them."""
-    proxy = METHODS[spec.run.method].proxy
-    if proxy == "loss":
-        # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
-        state.distance = -state.losses.cpu().numpy()
-    elif proxy == "deepfool":
-        with state.stopwatch.time("scoring"):
-            result = deepfool_all(state.classifier, examples, spec.deepfool)
-            state.distance = result.distance.cpu().numpy()
+    state.distance = score(spec, state, examples)
     with state.stopwatch.time("pruning"):
         scores = np.zeros(len(examples)) if state.distance is None else state.distance
-        random = np.random.default_rng(
-            stream_seed("pruning", dataset=spec.run.dataset, seed=spec.run.seed)
+        kept = keep_indices(
+            scores,
+            examples.labels.cpu().numpy(),
+            method=spec.run.method,
+            proportion=spec.run.p,
+            settings=spec.pruning,
+            generator=np.random.default_rng(
+                run_seed("pruning", spec.run, paired=spec.paired_seeds)
+            ),
         )
-        kept = keep_indices(scores, method=spec.run.method, proportion=spec.run.p, generator=random)
         state.kept = torch.from_numpy(kept)
     log.info("pruned by %s: %d of %d kept", spec.run.method, len(kept), len(examples))
 
 
-def deepfool_all(
-    classifier: Classifier, examples: Examples, settings: DeepFoolSettings
-) -> DeepFoolResult:
-    """`deepfool` for every example, on the images as they are, batch after batch."""
-    parts = []
-    for first in range(0, len(examples), DEEPFOOL_BATCH):
-        images, _ = examples.batch(slice(first, first + DEEPFOOL_BATCH))
-        parts.append(
-            deepfool(
-                classifier,
-                images,
-                **dataclasses.asdict(settings),
-            )
-        )
-    return DeepFoolResult(
-        distance=torch.cat([part.distance for part in parts]),
-        converged=torch.cat([part.converged for part in parts]),
-        iterations=torch.cat([part.iterations for part in parts]),
-    )
+def score(spec: TrainingSpec, state: TrainingState, examples: Examples) -> np.ndarray | None:
+    """Lines 4 to 6: (n,) the distance of every example by the run's proxy; None without one."""
+    proxy = METHODS[spec.run.method].proxy
+    if proxy is None:
+        return None
+    if proxy == "loss" and spec.pruning.when == "after_epoch":
+        # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
+        return -state.losses.cpu().numpy()
+    attack = attack_for_scoring(spec, examples)
+    with state.stopwatch.time("scoring"):
+        if proxy == "loss":
+            return -loss_of_all(state.classifier, examples, **attack).cpu().numpy()
+        found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
+        return found.distance.cpu().numpy()
+
+
+def attack_for_scoring(spec: TrainingSpec, examples: Examples) -> dict[str, Any]:
+    """What bounds and draws delta where examples are scored at x + delta."""
+    return {
+        "threat": Threat(spec.epsilon, spec.step_size),
+        "generator": generator_for(spec, "scoring", spec.run.e, examples.device),
+    }
 
 
 def generator_for(
     spec: TrainingSpec, purpose: str, epoch: int, device: torch.device
 ) -> torch.Generator:
     """A generator on ``device``, seeded for one purpose in one epoch (see `seeds`)."""
-    seed = stream_seed(purpose, dataset=spec.run.dataset, seed=spec.run.seed, epoch=epoch)
+    seed = run_seed(purpose, spec.run, paired=spec.paired_seeds, epoch=epoch)
     return torch.Generator(device).manual_seed(seed)
 
 

@@ -14,7 +14,7 @@ from advprune.drawing import (
     percentage_limits,
     short_label,
 )
-from advprune.labels import METRICS, dataset_label, face_note, seeds_note
+from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
@@ -22,7 +22,7 @@ SHIFT = 0.012  # methods stand side by side at each p, not one over another
 
 
 def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn: mean and interval of each metric for each method and p.
+    """What is drawn: mean and spread of each metric for each method and p.
 
     Training on all data is every method's point at p = 1.
     """
@@ -39,7 +39,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
             methods = methods_for(proxy, points)
             for place, method in enumerate(methods):
                 shift = SHIFT * (place - (len(methods) - 1) / 2)
-                _draw_method(axis, points, runs, method, metric, shift)
+                _draw_method(axis, points, runs, method, metric, error_bars(config, metric), shift)
             if row == 0:
                 axis.set_title(f"Distance proxy: {title}", fontsize=9)
             if column == 0:
@@ -51,7 +51,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
-        f"{seeds_note(points['n'])}; pale dots: single runs\n{face_note(config, [study])}",
+        f"{seeds_note(points['n'], config)}; pale dots: single runs\n{face_note(config, [study])}",
     )
     return figure
 
@@ -67,14 +67,20 @@ def methods_for(proxy: str, points: pd.DataFrame) -> list[str]:
 
 
 def _draw_method(
-    axis: Axes, points: pd.DataFrame, runs: pd.DataFrame, method: str, metric: str, shift: float
+    axis: Axes,
+    points: pd.DataFrame,
+    runs: pd.DataFrame,
+    method: str,
+    metric: str,
+    bars: str,
+    shift: float,
 ) -> None:
     look = look_of(method)
     line = points[points["method"].isin([method, "full"])].sort_values("share")
     axis.errorbar(
         line["share"] + shift,
         line[f"{metric}_mean"],
-        yerr=inside_percentages(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
+        yerr=inside_percentages(line[f"{metric}_mean"], line[bars]),
         color=look.colour,
         marker=look.marker,
         markersize=4,

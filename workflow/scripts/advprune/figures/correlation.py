@@ -55,18 +55,11 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         )
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
         remarks.append(
-            f"{DATASETS[config['studies'][study]['dataset']].title}: r over {found.counted:,} "
+            f"{DATASETS[config['studies'][study]['dataset']].title} after epoch "
+            f"{config['studies'][study]['scores']['epoch']}: r over {found.counted:,} "
             f"examples, {found.unconverged:,} of which DeepFool did not move to another class; "
             f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
         )
     axes[0, 0].set_ylabel("Loss (as attacked in training)")
-    epochs = {config["studies"][study]["scores"]["epoch"] for study in frames}
-    after = " and ".join(map(str, sorted(epochs)))
-    add_note(
-        figure,
-        f"After epoch {after}.\n"
-        + "\n".join(remarks)
-        + "\n"
-        + face_note(config, list(frames), attacked=False),
-    )
+    add_note(figure, "\n".join([*remarks, face_note(config, list(frames), attacked=False)]))
     return figure

@@ -11,7 +11,7 @@ from advprune.drawing import (
     new_figure,
     percentage_limits,
 )
-from advprune.labels import METRICS, dataset_label, face_note, seeds_note
+from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
@@ -27,7 +27,7 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
             axis.errorbar(
                 line["e"] + 0.04 * (place - (len(lines) - 1) / 2),
                 line[f"{metric}_mean"],
-                yerr=inside_percentages(line[f"{metric}_mean"], line[f"{metric}_half_width"]),
+                yerr=inside_percentages(line[f"{metric}_mean"], line[error_bars(config, metric)]),
                 color=look.colour,
                 marker=look.marker,
                 linestyle=("-", "--", ":", "-.")[shares.index(p) % 4],
@@ -49,11 +49,11 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
     ]
     add_note(
         figure,
-        f"{seeds_note(points['n'])}\n" + face_note(config, studies),
+        f"{seeds_note(points['n'], config)}\n" + face_note(config, studies),
     )
     return figure
 
 
 def pruning_epoch_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn: mean and interval of each metric for each method, p and e."""
+    """What is drawn: mean and spread of each metric for each method, p and e."""
     return summarise(runs, list(METRICS))

@@ -7,12 +7,12 @@ from scipy import stats
 
 from advprune.config import Config
 from advprune.drawing import add_note, look_of, new_figure
-from advprune.labels import dataset_label, face_note, seeds_note
+from advprune.labels import dataset_label, error_bars, face_note, seeds_note
 from advprune.statistics import summarise
 
 
 def time_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean and interval of the training time for each data set and p, and the fitted line.
+    """Mean and spread of the training time for each data set and p, and the fitted line.
 
     The line is fitted by least squares to the single runs: ``fit_seconds`` is its value at p. Two
     shares are no evidence of a line and get none.
@@ -42,10 +42,11 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
         dataset = config["studies"][study]["dataset"]
         line = points[points["dataset"] == dataset]
         look = look_of("low-loss")
+        bars = line[error_bars(config, "training_seconds")].fillna(0)
         axis.errorbar(
             line["share"],
             line["training_seconds_mean"],
-            yerr=_above_zero(line),
+            yerr=_above_zero(line["training_seconds_mean"], bars),
             color=look.colour,
             marker=look.marker,
             linestyle="none",
@@ -66,23 +67,20 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
             )
             axis.legend(loc="upper left", fontsize=7)
         axis.set_xlim(0, 1.05)
-        axis.set_ylim(0, 1.3 * _highest(line))  # room for the legend above the data
+        axis.set_ylim(
+            0, 1.3 * (line["training_seconds_mean"] + bars).max()
+        )  # room for the legend above the data
         axis.set_title(dataset_label(dataset), fontsize=8)
         axis.set_xlabel("Share of data kept, p")
     axes[0, 0].set_ylabel("Training time (s)")
     add_note(
         figure,
-        f"Low-distance pruning by loss. {seeds_note(points['n'])}.\n"
+        f"Low-distance pruning by loss. {seeds_note(points['n'], config)}.\n"
         f"A line is fitted to three shares p or more\n{face_note(config, studies, attacked=False)}",
     )
     return figure
 
 
-def _above_zero(line: pd.DataFrame) -> list[pd.Series]:
+def _above_zero(means: pd.Series, bars: pd.Series) -> list[pd.Series]:
     """Error bars that do not go below 0 seconds."""
-    half_widths = line["training_seconds_half_width"].fillna(0)
-    return [half_widths.clip(upper=line["training_seconds_mean"]), half_widths]
-
-
-def _highest(line: pd.DataFrame) -> float:
-    return (line["training_seconds_mean"] + line["training_seconds_half_width"].fillna(0)).max()
+    return [bars.clip(upper=means), bars]
