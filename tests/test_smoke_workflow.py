@@ -27,7 +27,7 @@ NAME = ["dataset", "method", "p", "e", "seed"]
 TABLES = ["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"]
 FIGURES = [
     *("figure1", "figure2", "figure2_features", "figure3", "figure4", "figure5", "figure6"),
-    "pruning_epoch",
+    *("distribution", "collapse", "pruning_epoch"),
 ]
 # The toy model and the illustration are made from no data set.
 TABLES_OF_DATA = ["table1", "figure7", "figure8", "standard_accuracy"]
@@ -66,7 +66,7 @@ def test_the_workflow_ends_well(finished):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("suffix", ["csv", "md", "tex"])
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
 def test_a_table_is_there(results, name, suffix):
     assert (results / f"tables/{name}.{suffix}").stat().st_size > 0
 
@@ -101,7 +101,7 @@ def test_a_run_leaves_the_files_that_are_promised_and_no_others(results, run):
 
 
 @pytest.mark.parametrize("name", TABLES_OF_DATA)
-@pytest.mark.parametrize("suffix", ["md", "tex"])
+@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
 def test_a_table_made_from_a_stand_in_says_so(results, name, suffix):
     text = (results / f"tables/{name}.{suffix}").read_text()
     assert "stand-in" in text

@@ -1,10 +1,11 @@
-"""The statistics of the tables: intervals, tests and fits, by SciPy."""
+"""The statistics of the tables: intervals, tests and fits, by SciPy and statsmodels."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
@@ -36,9 +37,42 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     return MeanInterval(n, values.mean(), float(half_width))
 
 
+def count_collapsed(autoattack_accuracy: pd.Series | np.ndarray) -> int:
+    """How many runs ended with no robustness: AutoAttack accuracy below 1%."""
+    return int((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).sum())
+
+
 def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
-    """The share of runs that ended with no robustness: AutoAttack accuracy below 1%."""
-    return float((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).mean())
+    """The share of collapsed runs, in [0, 1]."""
+    return count_collapsed(autoattack_accuracy) / len(autoattack_accuracy)
+
+
+@dataclass(frozen=True)
+class ShareInterval:
+    """A share of runs with its Wilson score interval.
+
+    Attributes:
+        n: how many runs.
+        share: in [0, 1]; NaN for no runs.
+        low, high: the ends of the 95% interval, in [0, 1]; NaN for no runs.
+    """
+
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+def share_interval(successes: int, n: int) -> ShareInterval:
+    """The share ``successes / n`` and its 95% interval by Wilson's score method.
+
+    Unlike the t-based interval of a mean it stays in [0, 1] and has a width where all runs, or
+    none, succeed.
+    """
+    if not n:
+        return ShareInterval(0, np.nan, np.nan, np.nan)
+    low, high = proportion_confint(successes, n, alpha=1 - CONFIDENCE, method="wilson")
+    return ShareInterval(n, successes / n, float(low), float(high))
 
 
 @dataclass(frozen=True)

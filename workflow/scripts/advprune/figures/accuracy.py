@@ -12,6 +12,7 @@ from advprune.drawing import (
     look_of,
     new_figure,
     percentage_limits,
+    share_legend,
     short_label,
 )
 from advprune.labels import METRICS, dataset_label, face_note, seeds_note
@@ -48,7 +49,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
                 axis.set_xlabel("Share of data kept, p")
     for row, metric in enumerate(METRICS):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
-    _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
+    share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
         f"{seeds_note(points['n'])}; pale dots: single runs\n{face_note(config, [study])}",
@@ -92,15 +93,4 @@ def _draw_method(
         color=look.colour,
         alpha=0.35,
         linewidth=0,
-    )
-
-
-def _share_legend(figure: Figure, axes: list[list[Axes]], title: str) -> None:
-    """One legend for all panels, above them, where it hides no data."""
-    entries = {}
-    for axis in axes[0]:  # the two panels differ in markers alone; the first one's are shown
-        handles, labels = axis.get_legend_handles_labels()
-        entries = dict(zip(labels, handles, strict=True)) | entries
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
     )
