@@ -371,6 +371,70 @@ def test_results_of_another_config_are_refused_in_words(project, results, tmp_pa
     assert "Traceback" not in ended.printed
 
 
+# The report that Snakemake packs.
+
+
+@pytest.fixture(scope="session")
+def report(project, finished, tmp_path_factory):
+    """The folder of `snakemake --report`, unpacked."""
+    folder = tmp_path_factory.mktemp("report")
+    ended = run_snakemake(*SMOKE, "--report", folder / "report.zip", cwd=project)
+    assert ended.status == 0, ended.printed[-3000:]
+    shutil.unpack_archive(folder / "report.zip", folder)
+    return folder / "report"
+
+
+def variable(report, name):
+    """What the report's page holds for its reader, as JSON."""
+    page = (report / "report.html").read_text(encoding="utf-8")
+    return re.search(rf'^ +var {name} = ([{{"].*);$', page, re.M)[1]
+
+
+@pytest.fixture(scope="session")
+def reported(report):
+    """What is in the report, as it is shown: sorted by its labels."""
+    entries = json.loads(variable(report, "results"))
+    return sorted(entries.values(), key=lambda entry: list(entry["labels"].values()))
+
+
+def test_the_report_has_every_table_and_figure_in_the_papers_order(reported):
+    assert [entry["name"].partition(".")[0] for entry in reported] == [
+        *("figure1", "figure2", "figure2_features", "figure3"),
+        *("table1", "distribution"),
+        *("figure4", "standard_accuracy", "collapse", "pruning_epoch"),
+        *("figure5", "figure6", "figure7", "figure8", "appendix_c"),
+    ]
+    assert {entry["name"].partition(".")[0] for entry in reported} == {*TABLES, *FIGURES}
+
+
+def test_the_report_names_a_result_as_the_paper_does(reported):
+    for entry in reported:
+        number = re.fullmatch(r"(figure|table)(\d)\.\w+", entry["name"])
+        if number:
+            assert f"{number[1].title()} {number[2]}: " in entry["labels"]["result"]
+
+
+def test_every_result_in_the_report_has_a_caption(reported):
+    assert [entry["name"] for entry in reported if len(entry["caption"]) < 40] == []
+
+
+def test_no_caption_in_the_report_is_broken(report):
+    for name in ("results", "workflow_desc"):
+        assert "system-message" not in variable(report, name)
+        assert "problematic" not in variable(report, name)
+
+
+def test_the_report_holds_the_files_themselves(report, reported, results):
+    for entry in reported:
+        kind = "figures" if entry["name"].endswith("png") else "tables"
+        packed = report / entry["data_uri"]
+        assert packed.read_bytes() == (results / kind / entry["name"]).read_bytes()
+
+
+def test_the_report_says_at_which_scale_it_was_made(report):
+    assert "smoke" in variable(report, "workflow_desc")
+
+
 # What exists is drawn without the rest.
 
 

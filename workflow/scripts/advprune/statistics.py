@@ -72,7 +72,9 @@ def share_interval(successes: int, n: int) -> ShareInterval:
     if not n:
         return ShareInterval(0, np.nan, np.nan, np.nan)
     low, high = proportion_confint(successes, n, alpha=1 - CONFIDENCE, method="wilson")
-    return ShareInterval(n, successes / n, float(low), float(high))
+    share = successes / n
+    # At 0 and 1 rounding puts an end a little past the share.
+    return ShareInterval(n, share, min(float(low), share), max(float(high), share))
 
 
 @dataclass(frozen=True)

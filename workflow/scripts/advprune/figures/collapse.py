@@ -39,7 +39,9 @@ def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
             for place, method in enumerate(methods):
                 shift = SHIFT * (place - (len(methods) - 1) / 2)
                 _draw_method(axis, of_study, method, shift)
-            axis.set_title(f"{dataset_label(study['dataset'])}\nDistance proxy: {title}", fontsize=8)
+            axis.set_title(
+                f"{dataset_label(study['dataset'])}\nDistance proxy: {title}", fontsize=8
+            )
             if row == len(studies) - 1:
                 axis.set_xlabel("Share of data kept, p")
             if column == 0:
