@@ -14,6 +14,7 @@ import yaml
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
 from advprune.pruning import METHODS
+from advprune.registry import NETWORKS
 
 Config = Mapping[str, Any]
 SCHEMA = Path(__file__).parents[3] / "config/schemas/config.schema.yaml"
@@ -137,6 +138,11 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"{where}.dataset is {study['dataset']!r}, but must be one of {', '.join(DATASETS)}"
             )
             continue
+        if study["training"]["network"] not in NETWORKS:
+            yield (
+                f"{where}.training.network is {study['training']['network']!r}, but must be one of "
+                f"{', '.join(NETWORKS)}"
+            )
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),

@@ -1,11 +1,10 @@
-"""The statistics of the tables: intervals, tests and fits, by SciPy and statsmodels."""
+"""The statistics of the tables: intervals, tests and fits, by SciPy."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
@@ -71,10 +70,10 @@ def share_interval(successes: int, n: int) -> ShareInterval:
     """
     if not n:
         return ShareInterval(0, np.nan, np.nan, np.nan)
-    low, high = proportion_confint(successes, n, alpha=1 - CONFIDENCE, method="wilson")
+    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
     share = successes / n
     # At 0 and 1 rounding puts an end a little past the share.
-    return ShareInterval(n, share, min(float(low), share), max(float(high), share))
+    return ShareInterval(n, share, min(float(found.low), share), max(float(found.high), share))
 
 
 @dataclass(frozen=True)

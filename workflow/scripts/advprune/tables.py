@@ -67,8 +67,9 @@ def _page(
     remarks = "".join(f"<li>{html.escape(note)}</li>\n" for note in notes)
     heading = html.escape(title)
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{heading}</title>'
-        f"\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{heading}</h1>\n{body}\n"
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{heading}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body>\n<h1>{heading}</h1>\n{body}\n"
         f"<ul>\n{remarks}</ul>\n</body>\n</html>\n"
     )
 

@@ -31,9 +31,11 @@ def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
-    """Rows: natural, AutoAttack and APGD-CE 40x5 accuracy. Columns: the loss and DeepFool."""
+    """Rows: natural accuracy and that under each attack. Columns: the loss and DeepFool."""
     points = accuracy_points(runs)
-    figure, axes = new_figure(len(METRICS), len(PROXIES), height=6.6, sharex=True, sharey="row")
+    figure, axes = new_figure(
+        len(METRICS), len(PROXIES), height=2.2 * len(METRICS), sharex=True, sharey="row"
+    )
     for row, (metric, label) in enumerate(METRICS.items()):
         for column, (proxy, title) in enumerate(PROXIES.items()):
             axis: Axes = axes[row, column]

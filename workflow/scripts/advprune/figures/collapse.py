@@ -53,8 +53,8 @@ def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
     add_note(
         figure,
         "Collapsed: standard AutoAttack accuracy below 1%. Shares of "
-        f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is training "
-        f"on all data\n{face_note(config, studies)}",
+        f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is "
+        f"training on all data\n{face_note(config, studies)}",
     )
     return figure
 
