@@ -152,6 +152,11 @@ def test_the_intervals_of_shares_are_drawn_within_0_and_100_percent():
     assert max(map(max, bars)) <= 100 + 1e-9
 
 
+def test_methods_of_either_study_are_in_the_legend():
+    figure = draw_collapse(collapse_points(runs_of("random", [0, 1], dataset="shapes10")), CONFIG)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Random"]
+
+
 def test_a_study_without_runs_has_an_empty_panel():
     figure = draw_collapse(collapse_points(RUNS), CONFIG)
     drawn = [bool(axis.containers) for axis in figure.axes]

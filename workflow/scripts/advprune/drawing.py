@@ -1,7 +1,7 @@
 """How every figure looks, and how it is written: as PDF, as PNG and as the CSV it is drawn from."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,10 +93,13 @@ def percentage_limits(values: pd.Series) -> tuple[float, float]:
     return max(centre - half, -3), min(centre + half, 103)
 
 
-def share_legend(figure: Figure, axes: Sequence[Sequence[Axes]], title: str | None = None) -> None:
-    """One legend for all panels, above them, where it hides no data."""
+def share_legend(figure: Figure, axes: Iterable[Axes], title: str | None = None) -> None:
+    """One legend for all panels, above them, where it hides no data.
+
+    Panels differ in markers alone: the first one's are shown.
+    """
     entries = {}
-    for axis in axes[0]:  # the two panels differ in markers alone; the first one's are shown
+    for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         entries = dict(zip(labels, handles, strict=True)) | entries
     figure.legend(

@@ -7,8 +7,8 @@ Importing this module loads no PyTorch: the workflow asks it for names. Code is 
 
 from dataclasses import dataclass
 
-# Each function takes ``channels``, ``size`` (height and width), ``classes`` and ``width`` by keyword.
-# It returns an nn.Module from (n, channels, size, size) images to (n, classes) logits.
+# Each function takes ``channels``, ``size`` (height and width), ``classes`` and ``width`` by
+# keyword, and returns an nn.Module from (n, channels, size, size) images to (n, classes) logits.
 NETWORKS: dict[str, str] = {
     "mnist_cnn": "advprune.networks:mnist_cnn",
     "preact_resnet18": "advprune.networks:preact_resnet18",

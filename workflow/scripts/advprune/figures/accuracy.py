@@ -51,7 +51,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
                 axis.set_xlabel("Share of data kept, p")
     for row, metric in enumerate(METRICS):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
-    share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
+    share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
         f"{seeds_note(points['n'])}; pale dots: single runs\n{face_note(config, [study])}",

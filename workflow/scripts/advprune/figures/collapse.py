@@ -47,7 +47,7 @@ def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
             if column == 0:
                 axis.set_ylabel("Collapsed runs (%)")
     axes[0, 0].set_ylim(-3, 103)
-    share_legend(figure, axes)
+    share_legend(figure, axes.flat)
     few, many = points["n"].min(), points["n"].max()
     count = f"{few}" if few == many else f"{few} to {many}"
     add_note(
