@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.21.1")
 
 
+report: "report/overview.rst"
+
+
 configfile: "config/config.yaml"
 
 
@@ -43,7 +46,7 @@ rule figures:
 
 rule mnist:
     input:
-        drawable(["figure2", "figure3", "table1", "figure8", "pruning_epoch"]),
+        drawable(["figure2", "figure3", "table1", "figure8", "distribution", "pruning_epoch"]),
 
 
 rule cifar10:

@@ -28,8 +28,32 @@ RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
+# Every table and figure, in the paper's order: file and name in `snakemake --report`, which sorts by
+# the names' numbers. The captions are in report/.
 TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
-FIGURES = ["figure1", "figure2", "figure3", "figure4", "figure5", "figure6", "pruning_epoch"]
+FIGURES = [
+    *["figure1", "figure2", "figure3", "figure4", "figure5", "figure6"],
+    *["distribution", "collapse", "pruning_epoch"],
+]
+TITLES = {
+    "claims": "The claims and their verdicts",
+    "figure1": "Figure 1: points near the boundary are dropped",
+    "figure2": "Figure 2: t-SNE before and after pruning",
+    "figure2_features": "Figure 2, supplement: t-SNE of features",
+    "figure3": "Figure 3: accuracy on MNIST",
+    "table1": "Table 1: pruning strategies on MNIST",
+    "distribution": "Table 1, supplement: every single run",
+    "figure4": "Figure 4: accuracy on CIFAR10",
+    "standard_accuracy": "Figures 3 and 4, captions: no adversary",
+    "collapse": "Figures 3 and 4, supplement: collapsed runs",
+    "pruning_epoch": "Supplement: the pruning epoch",
+    "figure5": "Figure 5: training time",
+    "figure6": "Figure 6: loss and distance",
+    "figure7": "Figure 7: hyperparameters",
+    "figure8": "Figure 8: hypothesis tests",
+    "comparisons": "Figure 8, supplement: effect sizes and more tests",
+    "appendix_c": "Appendix C: the toy model",
+}
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 if config["data_root"]:
@@ -110,17 +134,24 @@ def verdicts():
     return [RESULTS / "claims.csv"] if results_of("all") else []
 
 
+def reported(path, name):
+    """A file that `snakemake --report` shows, with its caption."""
+    place = list(TITLES).index(name) + 1
+    return report(
+        str(path),
+        caption=f"../report/{name}.rst",
+        category="Results",
+        labels={"result": f"{place:02}  {TITLES[name]}"},
+    )
+
+
 def table(name):
-    return {suffix: RESULTS / f"tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
+    files = {suffix: RESULTS / f"tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
+    return files | {"html": reported(RESULTS / f"tables/{name}.html", name)}
 
 
 def figure(name, prefix=""):
-    """What is drawn, and from what; the picture goes into `snakemake --report`."""
-    files = {suffix: str(RESULTS / f"figures/{name}.{suffix}") for suffix in ("csv", "pdf", "png")}
-    files["png"] = report(
-        files["png"],
-        caption=f"../report/{name}.rst",
-        category="Figures",
-        labels={"figure": name},
-    )
+    """What is drawn, and from what."""
+    files = {suffix: RESULTS / f"figures/{name}.{suffix}" for suffix in ("csv", "pdf")}
+    files["png"] = reported(RESULTS / f"figures/{name}.png", name)
     return {prefix + suffix: path for suffix, path in files.items()}

@@ -95,6 +95,36 @@ rule figure6:
         " --config {input.config} --output {output.csv} >{log} 2>&1"
 
 
+rule distribution:
+    input:
+        runs=RESULTS / "items/distribution.csv",
+        config=RESULTS / "config.json",
+    output:
+        **figure("distribution"),
+    log:
+        RESULTS / "logs/distribution.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "python3 workflow/scripts/distribution.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
+
+
+rule collapse:
+    input:
+        runs=RESULTS / "items/collapse.csv",
+        config=RESULTS / "config.json",
+    output:
+        **figure("collapse"),
+    log:
+        RESULTS / "logs/collapse.log",
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "python3 workflow/scripts/collapse.py --runs {input.runs} --config {input.config}"
+        " --output {output.csv} >{log} 2>&1"
+
+
 rule pruning_epoch:
     input:
         runs=RESULTS / "items/pruning_epoch.csv",

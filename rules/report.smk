@@ -11,6 +11,7 @@ rule claims:
         toy=drawable(["appendix_c"]),
     output:
         **{suffix: RESULTS / f"claims.{suffix}" for suffix in ("csv", "md", "tex")},
+        html=reported(RESULTS / "claims.html", "claims"),
     log:
         RESULTS / "logs/claims.log",
     conda:

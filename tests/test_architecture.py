@@ -17,7 +17,10 @@ LIBRARY = SCRIPTS / "advprune"
 PROGRAMS = sorted(SCRIPTS.glob("*.py"))
 MODULES = sorted(LIBRARY.rglob("*.py"))
 # The workflow asks these for names and numbers before any job starts.
-LIGHT = ["config", "datasets", "errors", "files", "labels", "plan", "protocols", "pruning", "runs"]
+LIGHT = [
+    *["config", "datasets", "errors", "files", "labels", "plan", "protocols", "pruning"],
+    *["registry", "runs", "schema"],
+]
 HEAVY = ["matplotlib", "pandas", "scipy", "sklearn", "torch", "torchvision"]
 
 

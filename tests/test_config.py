@@ -22,9 +22,9 @@ from advprune.config import (
     share_text,
 )
 from advprune.errors import UserError
-from advprune.networks import NETWORKS
 from advprune.plan import ITEMS, evaluation_spec, runs_of, score_spec, training_spec
 from advprune.protocols import settled
+from advprune.registry import NETWORKS
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
@@ -395,9 +395,9 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
     assert set(schema_keys(SCHEMA_CONTENT)) - optional == set(config_keys())
 
 
-def test_the_schema_allows_the_networks_that_there_are():
-    study = SCHEMA_CONTENT["$defs"]["study"]["properties"]
-    assert set(study["training"]["properties"]["network"]["enum"]) == set(NETWORKS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_that_is_registered_is_allowed(network):
+    check_config(with_value("studies.mnist.training.network", network))
 
 
 def explained_keys():

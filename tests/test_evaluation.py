@@ -1,5 +1,6 @@
 """Natural accuracy and accuracy under attack."""
 
+import functools
 import itertools
 import math
 import sys
@@ -20,8 +21,10 @@ from advprune.evaluation import (
     predict,
     survivors,
     verdicts,
+    withstand,
 )
 from advprune.examples import Examples
+from advprune.registry import ATTACKS, Attack
 from advprune.runs import EvaluationSpec
 
 SPEC = EvaluationSpec(epsilon=0.065, test_examples=10, batch_size=4, seed=0)
@@ -98,7 +101,7 @@ def test_the_upper_bound_is_that_of_calling_apgd_ce_with_40_steps_and_5_restarts
     adversary = autoattack(model, version="custom", attacks=["apgd-ce"])
     adversary.apgd.n_iter, adversary.apgd.n_restarts = 40, 5
     direct = attacked_directly(model, test, adversary)
-    assert evaluated.robust_apgd_ce_40x5.tolist() == direct.tolist()
+    assert evaluated.robust_alone["apgd_ce_40x5"].tolist() == direct.tolist()
 
 
 @pytest.mark.slow
@@ -123,12 +126,12 @@ def test_attacks_are_recorded_in_the_order_of_standard_autoattack(evaluated):
 @pytest.mark.slow
 def test_all_images_are_classified_and_only_the_first_attacked(evaluated):
     assert len(evaluated.prediction) == len(evaluated.correct) == 12
-    assert len(evaluated.robust) == len(evaluated.robust_apgd_ce_40x5) == 10
+    assert len(evaluated.robust) == len(evaluated.robust_alone["apgd_ce_40x5"]) == 10
 
 
 @pytest.mark.slow
 def test_seconds_are_counted_for_every_attack(evaluated):
-    assert list(evaluated.seconds) == ["natural", *STANDARD_ATTACKS, "apgd-ce-40x5"]
+    assert list(evaluated.seconds) == ["natural", *STANDARD_ATTACKS, "apgd_ce_40x5"]
     assert min(evaluated.seconds.values()) > 0
 
 
@@ -277,6 +280,80 @@ def test_a_debugger_or_coverage_stays_switched_on():
         sys.settrace(before)
 
 
+# Attacks that are run alone
+
+
+def second_pixel_to_the_top(model, images, labels, spec):
+    """Raises the second pixel as far as allowed."""
+    attacked = images.clone()
+    attacked[..., 1] = (attacked[..., 1] + spec.epsilon).clamp(max=1)
+    return attacked
+
+
+def too_far(model, images, labels, spec):
+    return images - 2 * spec.epsilon * (images > 0.5)
+
+
+def out_of_range(model, images, labels, spec):
+    return images + spec.epsilon
+
+
+def not_finite(model, images, labels, spec):
+    return images * math.nan
+
+
+def at_random(model, images, labels, spec):
+    DRAWN.append(torch.rand(()).item())
+    return images
+
+
+DRAWN = []
+
+
+@pytest.fixture
+def withstand_own(monkeypatch):
+    """Attacks two images of ten pixels, of which the brightest tells the class, by a function."""
+
+    def attacked(attack, **settings):
+        monkeypatch.setitem(ATTACKS, "own", Attack("Own", f"{__name__}:{attack.__name__}"))
+        images = torch.zeros(2, 1, 1, 10)
+        images[0, ..., 0], images[1, ..., 0] = 0.9, 0.3
+        spec = EvaluationSpec(**({"epsilon": 0.5, "test_examples": None} | settings))
+        standing = torch.ones(2, dtype=torch.bool)
+        model = brightest_pixel_classifier()
+        return withstand("own", model, images, torch.zeros(2).long(), standing, spec)
+
+    return functools.partial(attacked, batch_size=2, seed=0)
+
+
+def test_an_attack_of_ones_own_breaks_what_it_can(withstand_own):
+    assert withstand_own(second_pixel_to_the_top).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("attack", [too_far, out_of_range, not_finite])
+def test_an_attack_that_leaves_its_bounds_is_refused(withstand_own, attack):
+    with pytest.raises(ValueError, match=r"the attack own moved .* out of \[0, 1\]"):
+        withstand_own(attack)
+
+
+def test_an_attack_draws_the_same_numbers_whenever_it_is_run(withstand_own):
+    DRAWN.clear()
+    for _ in range(2):
+        withstand_own(at_random)
+        torch.rand(3)
+    assert DRAWN[0] == DRAWN[1]
+
+
+def test_an_attack_of_ones_own_has_a_column_of_accuracies_and_one_of_verdicts(monkeypatch):
+    code = f"{__name__}:second_pixel_to_the_top"
+    monkeypatch.setattr("advprune.evaluation.ATTACKS", {"own": Attack("Own", code)})
+    examples = Examples(images_with_brightest([0, 1]), torch.tensor([0, 1]))
+    spec = EvaluationSpec(epsilon=0.1, test_examples=None, batch_size=5, seed=0, attacks=["own"])
+    result = evaluate(brightest_pixel_classifier(), examples, spec)
+    assert accuracies(result)["own_accuracy"] == 100
+    assert [row["own"] for row in verdicts(result, examples)] == [1, 1]
+
+
 # Tables made from an evaluation
 
 
@@ -296,7 +373,7 @@ def by_hand():
             "fab-t": flags("1000"),
             "square": flags("1000"),
         },
-        robust_apgd_ce_40x5=flags("1110"),
+        robust_alone={"apgd_ce_40x5": flags("1110")},
         seconds={},
     )
 

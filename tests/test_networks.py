@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from advprune.errors import UserError
-from advprune.networks import NETWORKS, build_classifier, load_weights, read_classifier
+from advprune.networks import build_classifier, load_weights, read_classifier
+from advprune.registry import NETWORKS
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
 

@@ -82,6 +82,8 @@ def changed(spec, path):
         holder[last] = not value
     elif value is None:
         holder[last] = 17
+    elif isinstance(value, list):
+        holder[last] = value[1:]
     else:
         holder[last] = value + "0" if isinstance(value, str) else value + 1
     return type(spec).from_dict(content)

@@ -27,7 +27,7 @@ NAME = ["dataset", "method", "p", "e", "seed"]
 TABLES = ["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"]
 FIGURES = [
     *("figure1", "figure2", "figure2_features", "figure3", "figure4", "figure5", "figure6"),
-    "pruning_epoch",
+    *("distribution", "collapse", "pruning_epoch"),
 ]
 # The toy model and the illustration are made from no data set.
 TABLES_OF_DATA = ["table1", "figure7", "figure8", "standard_accuracy"]
@@ -66,7 +66,7 @@ def test_the_workflow_ends_well(finished):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("suffix", ["csv", "md", "tex"])
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
 def test_a_table_is_there(results, name, suffix):
     assert (results / f"tables/{name}.{suffix}").stat().st_size > 0
 
@@ -101,7 +101,7 @@ def test_a_run_leaves_the_files_that_are_promised_and_no_others(results, run):
 
 
 @pytest.mark.parametrize("name", TABLES_OF_DATA)
-@pytest.mark.parametrize("suffix", ["md", "tex"])
+@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
 def test_a_table_made_from_a_stand_in_says_so(results, name, suffix):
     text = (results / f"tables/{name}.{suffix}").read_text()
     assert "stand-in" in text
@@ -369,6 +369,70 @@ def test_results_of_another_config_are_refused_in_words(project, results, tmp_pa
     assert ended.status == 1
     assert "run.json was made with another specification: epsilon was 0.3" in ended.printed
     assert "Traceback" not in ended.printed
+
+
+# The report that Snakemake packs.
+
+
+@pytest.fixture(scope="session")
+def report(project, finished, tmp_path_factory):
+    """The folder of `snakemake --report`, unpacked."""
+    folder = tmp_path_factory.mktemp("report")
+    ended = run_snakemake(*SMOKE, "--report", folder / "report.zip", cwd=project)
+    assert ended.status == 0, ended.printed[-3000:]
+    shutil.unpack_archive(folder / "report.zip", folder)
+    return folder / "report"
+
+
+def variable(report, name):
+    """What the report's page holds for its reader, as JSON."""
+    page = (report / "report.html").read_text(encoding="utf-8")
+    return re.search(rf'^ +var {name} = ([{{"].*);$', page, re.M)[1]
+
+
+@pytest.fixture(scope="session")
+def reported(report):
+    """What is in the report, as it is shown: sorted by its labels."""
+    entries = json.loads(variable(report, "results"))
+    return sorted(entries.values(), key=lambda entry: list(entry["labels"].values()))
+
+
+def test_the_report_has_every_table_and_figure_in_the_papers_order(reported):
+    assert [entry["name"].partition(".")[0] for entry in reported] == [
+        *("figure1", "figure2", "figure2_features", "figure3"),
+        *("table1", "distribution"),
+        *("figure4", "standard_accuracy", "collapse", "pruning_epoch"),
+        *("figure5", "figure6", "figure7", "figure8", "appendix_c"),
+    ]
+    assert {entry["name"].partition(".")[0] for entry in reported} == {*TABLES, *FIGURES}
+
+
+def test_the_report_names_a_result_as_the_paper_does(reported):
+    for entry in reported:
+        number = re.fullmatch(r"(figure|table)(\d)\.\w+", entry["name"])
+        if number:
+            assert f"{number[1].title()} {number[2]}: " in entry["labels"]["result"]
+
+
+def test_every_result_in_the_report_has_a_caption(reported):
+    assert [entry["name"] for entry in reported if len(entry["caption"]) < 40] == []
+
+
+def test_no_caption_in_the_report_is_broken(report):
+    for name in ("results", "workflow_desc"):
+        assert "system-message" not in variable(report, name)
+        assert "problematic" not in variable(report, name)
+
+
+def test_the_report_holds_the_files_themselves(report, reported, results):
+    for entry in reported:
+        kind = "figures" if entry["name"].endswith("png") else "tables"
+        packed = report / entry["data_uri"]
+        assert packed.read_bytes() == (results / kind / entry["name"]).read_bytes()
+
+
+def test_the_report_says_at_which_scale_it_was_made(report):
+    assert "smoke" in variable(report, "workflow_desc")
 
 
 # What exists is drawn without the rest.

@@ -1,6 +1,8 @@
 """Tables as CSV, Markdown and LaTeX."""
 
+import html
 import io
+import re
 
 import pandas as pd
 import pytest
@@ -21,8 +23,20 @@ def written(tmp_path):
     return {path.suffix: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
 
 
-def test_a_table_is_three_files(written):
-    assert set(written) == {".csv", ".md", ".tex"}
+def test_a_table_is_four_files(written):
+    assert set(written) == {".csv", ".md", ".tex", ".html"}
+
+
+def test_the_page_has_title_rows_as_shown_and_notes(written):
+    cells = re.findall(r"<t[hd]>(.*?) *</t[hd]>", written[".html"])
+    rows = [*SHOWN.columns, *SHOWN.to_numpy().flatten()]
+    assert [html.unescape(cell) for cell in cells] == rows
+    assert "<h1>Accuracy under ε ≤ 0.3</h1>" in written[".html"]
+    assert "<li>MNIST_5k, a stand-in</li>" in written[".html"]
+
+
+def test_the_page_escapes_signs_of_html(written):
+    assert "Low &amp; (Loss)" in written[".html"]
 
 
 def test_the_csv_keeps_every_digit(written):

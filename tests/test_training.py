@@ -29,8 +29,9 @@ from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
 from advprune.distance import deepfool
 from advprune.examples import Examples
-from advprune.networks import NETWORKS, Normalise
+from advprune.networks import Normalise
 from advprune.pruning import METHODS, count_to_keep
+from advprune.registry import NETWORKS
 from advprune.schedules import cyclic_learning_rate
 from advprune.training import generator_for, shuffled, split_into_batches, start, train
 
@@ -500,7 +501,7 @@ def compilable(tmp_path, monkeypatch):
     if not any(map(shutil.which, ("c++", "g++", "clang++"))):
         pytest.skip("compiling needs a C++ compiler")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setitem(NETWORKS, "small", small_network_with_batch_statistics)
+    monkeypatch.setitem(NETWORKS, "small", f"{__name__}:small_network_with_batch_statistics")
     torch.compiler.reset()
     return training_spec(network="small", numerics=numerics(compile=True), epochs=1)
 

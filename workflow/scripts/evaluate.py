@@ -20,9 +20,10 @@ from advprune.errors import UserError
 from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
 from advprune.files import read_json, sha256_of, write_csv, write_json
-from advprune.networks import NETWORKS, read_classifier
+from advprune.networks import read_classifier
 from advprune.program import add_options, parse_spec, positive_count, run_program
 from advprune.provenance import now, provenance
+from advprune.registry import NETWORKS
 from advprune.runs import EvaluationSpec
 
 

@@ -12,6 +12,7 @@ from advprune.datasets import DATASETS
 from advprune.errors import UserError
 from advprune.protocols import settled
 from advprune.pruning import METHODS
+from advprune.registry import NETWORKS
 from advprune.schema import check_against
 
 Config = Mapping[str, Any]
@@ -99,6 +100,11 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"{where}.dataset is {study['dataset']!r}, but must be one of {', '.join(DATASETS)}"
             )
             continue
+        if study["training"]["network"] not in NETWORKS:
+            yield (
+                f"{where}.training.network is {study['training']['network']!r}, but must be one of "
+                f"{', '.join(NETWORKS)}"
+            )
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),

@@ -1,6 +1,7 @@
 """How every figure looks, and how it is written: as PDF, as PNG and as the CSV it is drawn from."""
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from advprune.files import write_text, written_whole
@@ -89,6 +91,20 @@ def percentage_limits(values: pd.Series) -> tuple[float, float]:
     centre = (values.min() + values.max()) / 2
     half = max(0.65 * (values.max() - values.min()), 5)
     return max(centre - half, -3), min(centre + half, 103)
+
+
+def share_legend(figure: Figure, axes: Iterable[Axes], title: str | None = None) -> None:
+    """One legend for all panels, above them, where it hides no data.
+
+    Panels differ in markers alone: the first one's are shown.
+    """
+    entries = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        entries = dict(zip(labels, handles, strict=True)) | entries
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
+    )
 
 
 def add_note(figure: Figure, note: str) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from advprune.config import Config
 from advprune.datasets import DATASETS
+from advprune.registry import ATTACKS
 
 METRICS = {
     "natural_accuracy": "Natural accuracy (%)",
     "autoattack_accuracy": "AutoAttack accuracy (%)",
-    "apgd_ce_40x5_accuracy": "APGD-CE 40×5 accuracy (%)",
+    **{f"{name}_accuracy": f"{attack.label} accuracy (%)" for name, attack in ATTACKS.items()},
 }
 
 

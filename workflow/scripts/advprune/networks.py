@@ -1,12 +1,12 @@
 """The networks of the paper's Figure 7, with the normalisation inside.
 
 Attacks and data always deal in images with values in [0, 1]; a network normalises for itself. To
-add a network, write a function that builds it and enter it in `NETWORKS` and in the list of
-networks in ``config/schemas/config.schema.yaml``.
+add a network, write a function that builds it and enter it in `registry.NETWORKS`.
 """
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+import pkgutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from advprune.errors import UserError
+from advprune.registry import NETWORKS
 
 
 class Normalise(nn.Module):
@@ -155,13 +156,6 @@ def _scaled(number: int, width: float) -> int:
     return max(1, round(number * width))
 
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    "mnist_cnn": mnist_cnn,
-    "preact_resnet18": preact_resnet18,
-    "preact_resnet18_large_stem": preact_resnet18_large_stem,
-}
-
-
 def build_classifier(
     network: str,
     *,
@@ -176,7 +170,7 @@ def build_classifier(
     The global random state is left as it was.
 
     Args:
-        network: a name in `NETWORKS`.
+        network: a name in `registry.NETWORKS`.
         shape: (channels, height, width) of the images.
         classes: how many logits.
         width: multiplies the number of filters; 1 is the paper's.
@@ -188,7 +182,8 @@ def build_classifier(
         normalise = Normalise(*normalisation)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        body = NETWORKS[network](channels=shape[0], size=shape[1], classes=classes, width=width)
+        build = pkgutil.resolve_name(NETWORKS[network])
+        body = build(channels=shape[0], size=shape[1], classes=classes, width=width)
     return Classifier(body, normalise)
 
 
@@ -229,7 +224,7 @@ def read_classifier(path: Path, network: str, **architecture: Any) -> Classifier
     Args:
         path: a ``.safetensors`` file, or a state dict saved by PyTorch, which is read with
             ``weights_only``.
-        network: a name in `NETWORKS`.
+        network: a name in `registry.NETWORKS`.
         architecture: the rest of what `build_classifier` takes, but for the seed.
 
     Raises:

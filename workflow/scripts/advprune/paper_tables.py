@@ -168,7 +168,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
     notes = [
         "one-sided Welch's t-tests; a dash: fewer than two runs, or no spread",
         TWO_ATTACKS,
-        f"the paper's tests are compared with those by {ROBUST_METRICS[chosen]}",
+        f"the paper's tests are compared with those by {ROBUST_METRICS[numbers['metric'].iloc[0]]}",
         *diverged_note(runs),
         *face_note(config, ["mnist"]).split("\n"),
     ]

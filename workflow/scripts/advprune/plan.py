@@ -58,6 +58,10 @@ ITEMS: dict[str, Callable[[Config], list[Run]]] = {
     "table1": lambda config: _experiment(config, "mnist", "table1"),
     "figure8": lambda config: _experiment(config, "mnist", "table1"),
     "comparisons": lambda config: _experiment(config, "mnist", "table1"),
+    "distribution": lambda config: _experiment(config, "mnist", "table1"),
+    "collapse": lambda config: [
+        run for study in config["studies"] for run in _experiment(config, study, "accuracy")
+    ],
     "pruning_epoch": lambda config: [
         run for study in config["studies"] for run in _experiment(config, study, "pruning_epoch")
     ],

@@ -31,7 +31,7 @@ OPTIONS = {
     "record": ("--record", {"required": True, "help": "to write: specification and provenance"}),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),
     "config": ("--config", {"required": True, "help": "the config.json of the scale"}),
-    "table": ("--output", {"required": True, "help": "the .csv; .md and .tex go beside it"}),
+    "table": ("--output", {"required": True, "help": "the .csv; .md, .tex and .html go beside it"}),
     "figure": ("--output", {"required": True, "help": "the .csv; .pdf and .png go beside it"}),
 }
 

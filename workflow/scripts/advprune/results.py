@@ -6,18 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from advprune import labels
 from advprune.config import Config
 from advprune.errors import UserError
 from advprune.files import digest, read_json
 from advprune.plan import evaluation_spec, runs_of, training_spec
 from advprune.runs import RESULT_FILES, Run, training_seconds
 
-METRICS = [
-    "natural_accuracy",
-    "autoattack_accuracy",
-    "apgd_ce_40x5_accuracy",
-    "training_seconds",
-]
+METRICS = [*labels.METRICS, "training_seconds"]
 # p stays text: 0.6 is a name here, and paths and tables must agree on it.
 COLUMN_TYPES = {"p": str}
 

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, Self
 
 from advprune.files import digest
+from advprune.registry import ATTACKS
 
 # What a finished run has left in its folder, as far as tables and figures need it.
 RESULT_FILES = ("run.json", "evaluation.json", "evaluation.csv")
@@ -197,12 +198,14 @@ class EvaluationSpec(Specification):
         batch_size: of the attacks. Square draws its random numbers per batch, so this is part of
             the result.
         seed: of the attacks.
+        attacks: names in ``registry.ATTACKS``, run besides standard AutoAttack.
     """
 
     epsilon: float
     test_examples: int | None
     batch_size: int
     seed: int
+    attacks: list[str] = dataclasses.field(default_factory=lambda: list(ATTACKS))
 
 
 def training_seconds(seconds: dict[str, float], *, with_validation: bool = False) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from advprune.config import DEFAULT, Config, load_config
 
-# Settings that decide what a run's numbers are. How many runs there are, n tells beside each number.
+# Settings that decide what a run's numbers are; how many runs there are, n tells beside each.
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
 OF_ALL = ("paired_seeds", "pruning", "deepfool", "early_stopping")
 

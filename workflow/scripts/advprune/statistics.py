@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
@@ -39,14 +38,25 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
 
 
+def count_collapsed(autoattack_accuracy: pd.Series | np.ndarray) -> int:
+    """How many runs ended with no robustness: AutoAttack accuracy below 1%."""
+    return int((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).sum())
+
+
 def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
-    """The share of runs that ended with no robustness: AutoAttack accuracy below 1%."""
-    return float((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).mean())
+    """The share of collapsed runs, in [0, 1]."""
+    return count_collapsed(autoattack_accuracy) / len(autoattack_accuracy)
 
 
 @dataclass(frozen=True)
 class ShareInterval:
-    """A share with Wilson's 95% interval, all in [0, 1]; NaN for no observations."""
+    """A share of runs with its Wilson score interval.
+
+    Attributes:
+        n: how many runs.
+        share: in [0, 1]; NaN for no runs.
+        low, high: the ends of the 95% interval, in [0, 1]; NaN for no runs.
+    """
 
     n: int
     share: float
@@ -55,11 +65,17 @@ class ShareInterval:
 
 
 def share_interval(successes: int, n: int) -> ShareInterval:
-    """The share of ``successes`` among ``n`` and its interval (Wilson's score interval)."""
-    if n == 0:
+    """The share ``successes / n`` and its 95% interval by Wilson's score method.
+
+    Unlike the t-based interval of a mean it stays in [0, 1] and has a width where all runs, or
+    none, succeed.
+    """
+    if not n:
         return ShareInterval(0, np.nan, np.nan, np.nan)
-    low, high = proportion_confint(successes, n, alpha=1 - CONFIDENCE, method="wilson")
-    return ShareInterval(n, successes / n, low, high)
+    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    share = successes / n
+    # At 0 and 1 rounding puts an end a little past the share.
+    return ShareInterval(n, share, min(float(found.low), share), max(float(found.high), share))
 
 
 @dataclass(frozen=True)

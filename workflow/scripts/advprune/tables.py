@@ -1,5 +1,6 @@
-"""Writing a table as CSV (all digits), as Markdown and as LaTeX (as printed)."""
+"""Writing a table as CSV (all digits), and as Markdown, LaTeX and HTML (as printed)."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ class Table:
     Attributes:
         title: the heading.
         numbers: what the CSV holds, with all digits.
-        shown: what Markdown and LaTeX show.
+        shown: what the other files show.
         notes: lines below the table.
     """
 
@@ -28,7 +29,7 @@ class Table:
 
 
 def write_table(path: str | Path, table: Table) -> None:
-    """Write a table to ``path``, a .csv, and as .md and .tex beside it."""
+    """Write a table to ``path``, a .csv, and as .md, .tex and .html beside it."""
     path = Path(path)
     write_text(path, table.numbers.to_csv(index=False))
     rows = table.shown.astype(str).values.tolist()
@@ -48,6 +49,7 @@ def write_table(path: str | Path, table: Table) -> None:
         f"\\begin{{table}}\n\\centering\n\\caption{{{_latex(table.title)}}}\n{body}\n{remarks}"
         "\\end{table}\n",
     )
+    write_text(path.with_suffix(".html"), _page(table.title, headers, rows, table.notes))
 
 
 def plus_minus(mean: float, half_width: float) -> str:
@@ -57,6 +59,25 @@ def plus_minus(mean: float, half_width: float) -> str:
     return f"{mean:.2f}" if pd.isna(half_width) else f"{mean:.2f} ± {half_width:.2f}"
 
 
+def _page(
+    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]
+) -> str:
+    """A whole page, as `snakemake --report` shows it."""
+    body = tabulate(rows, headers, tablefmt="html", disable_numparse=True)
+    remarks = "".join(f"<li>{html.escape(note)}</li>\n" for note in notes)
+    heading = html.escape(title)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{heading}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body>\n<h1>{heading}</h1>\n{body}\n"
+        f"<ul>\n{remarks}</ul>\n</body>\n</html>\n"
+    )
+
+
+_STYLE = (
+    "body{font:15px sans-serif;margin:2em} h1{font-size:1.2em} table{border-collapse:collapse} "
+    "th,td{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:left} ul{color:#555}"
+)
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",

@@ -12,6 +12,7 @@ from advprune.drawing import (
     look_of,
     new_figure,
     percentage_limits,
+    share_legend,
     short_label,
 )
 from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
@@ -30,9 +31,11 @@ def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
-    """Rows: natural, AutoAttack and APGD-CE 40x5 accuracy. Columns: the loss and DeepFool."""
+    """Rows: natural accuracy and that under each attack. Columns: the loss and DeepFool."""
     points = accuracy_points(runs)
-    figure, axes = new_figure(len(METRICS), len(PROXIES), height=6.6, sharex=True, sharey="row")
+    figure, axes = new_figure(
+        len(METRICS), len(PROXIES), height=2.2 * len(METRICS), sharex=True, sharey="row"
+    )
     for row, (metric, label) in enumerate(METRICS.items()):
         for column, (proxy, title) in enumerate(PROXIES.items()):
             axis: Axes = axes[row, column]
@@ -48,7 +51,7 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
                 axis.set_xlabel("Share of data kept, p")
     for row, metric in enumerate(METRICS):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
-    _share_legend(figure, axes, dataset_label(config["studies"][study]["dataset"]))
+    share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
     add_note(
         figure,
         f"{seeds_note(points['n'], config)}; pale dots: single runs\n{face_note(config, [study])}",
@@ -98,15 +101,4 @@ def _draw_method(
         color=look.colour,
         alpha=0.35,
         linewidth=0,
-    )
-
-
-def _share_legend(figure: Figure, axes: list[list[Axes]], title: str) -> None:
-    """One legend for all panels, above them, where it hides no data."""
-    entries = {}
-    for axis in axes[0]:  # the two panels differ in markers alone; the first one's are shown
-        handles, labels = axis.get_legend_handles_labels()
-        entries = dict(zip(labels, handles, strict=True)) | entries
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
     )

@@ -1,0 +1,77 @@
+"""Supplement to figures 3 and 4: the share of collapsed runs against the share of data kept."""
+
+from dataclasses import asdict
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from advprune.config import Config
+from advprune.drawing import PROXIES, add_note, look_of, new_figure, share_legend, short_label
+from advprune.figures.accuracy import SHIFT, methods_for
+from advprune.labels import dataset_label, face_note
+from advprune.statistics import RUN_KEYS, count_collapsed, share_interval
+
+
+def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: for each data set, method, p and e the share of collapsed runs.
+
+    Columns: those of `RUN_KEYS`, ``collapsed`` (how many), ``n``, and ``share``, ``low`` and
+    ``high``, the share and its 95% interval, in [0, 1].
+    """
+    rows = []
+    for key, group in runs.groupby(RUN_KEYS, sort=True):
+        collapsed = count_collapsed(group["autoattack_accuracy"])
+        interval = asdict(share_interval(collapsed, len(group)))
+        rows.append(dict(zip(RUN_KEYS, key, strict=True)) | {"collapsed": collapsed} | interval)
+    return pd.DataFrame(rows)
+
+
+def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
+    """Rows: the studies. Columns: the loss and DeepFool, with random pruning in both."""
+    studies = config["studies"]
+    figure, axes = new_figure(len(studies), len(PROXIES), height=5.6, sharex=True, sharey=True)
+    for row, study in enumerate(studies.values()):
+        of_study = points[points["dataset"] == study["dataset"]]
+        for column, (proxy, title) in enumerate(PROXIES.items()):
+            axis: Axes = axes[row, column]
+            methods = methods_for(proxy, of_study)
+            for place, method in enumerate(methods):
+                shift = SHIFT * (place - (len(methods) - 1) / 2)
+                _draw_method(axis, of_study, method, shift)
+            axis.set_title(
+                f"{dataset_label(study['dataset'])}\nDistance proxy: {title}", fontsize=8
+            )
+            if row == len(studies) - 1:
+                axis.set_xlabel("Share of data kept, p")
+            if column == 0:
+                axis.set_ylabel("Collapsed runs (%)")
+    axes[0, 0].set_ylim(-3, 103)
+    share_legend(figure, axes.flat)
+    few, many = points["n"].min(), points["n"].max()
+    count = f"{few}" if few == many else f"{few} to {many}"
+    add_note(
+        figure,
+        "Collapsed: standard AutoAttack accuracy below 1%. Shares of "
+        f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is "
+        f"training on all data\n{face_note(config, studies)}",
+    )
+    return figure
+
+
+def _draw_method(axis: Axes, points: pd.DataFrame, method: str, shift: float) -> None:
+    look = look_of(method)
+    line = points[points["method"].isin([method, "full"])]
+    line = line.assign(at=line["p"].astype(float)).sort_values("at")
+    axis.errorbar(
+        line["at"] + shift,
+        100 * line["share"],
+        yerr=[100 * (line["share"] - line["low"]), 100 * (line["high"] - line["share"])],
+        color=look.colour,
+        marker=look.marker,
+        markersize=4,
+        capsize=2,
+        elinewidth=0.9,
+        label=short_label(method),
+        zorder=3,
+    )

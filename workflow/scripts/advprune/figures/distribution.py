@@ -1,0 +1,100 @@
+"""Supplement to Table 1: the accuracy of every single run, where the table has means."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from advprune.config import Config
+from advprune.drawing import add_note, inside_percentages, look_of, new_figure
+from advprune.labels import METRICS, dataset_label, face_note, seeds_note
+from advprune.paper_tables import TABLE1_ORDER
+from advprune.pruning import METHODS
+from advprune.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
+
+PANELS = [metric for metric in METRICS if metric != "natural_accuracy"]
+MEAN_AT = 0.38  # beside the dots, which stand around 0; a strip is 1 wide
+STRIP_ENDS = 0.53
+FEW, MANY = 10, 120  # runs a method: dots shrink from one to the other
+LARGE, SMALL = 4.5, 2.2  # points
+
+
+def distribution_dots(runs: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: the accuracies of each run, in the order of Table 1."""
+    places = {method: place for place, method in enumerate(TABLE1_ORDER)}
+    place = runs["method"].map(places).fillna(len(places))  # what the paper lacks comes last
+    ordered = runs.assign(place=place).sort_values(["place", *RUN_KEYS, "seed"])
+    return ordered[[*RUN_KEYS, "seed", *PANELS]].reset_index(drop=True)
+
+
+def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) -> Figure:
+    """One panel an attack, one strip of dots for each method and p, its mean beside it."""
+    strips = dots[RUN_KEYS].drop_duplicates().reset_index(drop=True)
+    points = strips.merge(summarise(runs, PANELS), on=RUN_KEYS)
+    figure, axes = new_figure(len(PANELS), height=1.2 + 2.6 * len(PANELS), sharex=True)
+    for axis, metric in zip(axes[:, 0], PANELS, strict=True):
+        _draw_strips(axis, dots.merge(strips.reset_index(names="place"), on=RUN_KEYS), metric)
+        _draw_means(axis, points, metric)
+        axis.set(xlabel="", ylabel=METRICS[metric], ylim=(-3, 103))
+        axis.set_xlim(STRIP_ENDS - 1, STRIP_ENDS + len(strips) - 1)
+        axis.grid(visible=False, axis="x")
+        for place in strips.index[:-1]:
+            axis.axvline(place + STRIP_ENDS, color="#bbbbbb", linewidth=0.6)
+    labels = [_strip_label(*key, group) for key, group in dots.groupby(RUN_KEYS, sort=False)]
+    axes[-1, 0].set_xticks(strips.index, labels, fontsize=7)
+    dataset = config["studies"]["mnist"]["dataset"]
+    figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
+    add_note(
+        figure,
+        f"Black diamonds: {seeds_note(points['n'])[0].lower()}{seeds_note(points['n'])[1:]}\n"
+        "Collapsed: the share of runs with a standard AutoAttack accuracy below 1%, with Wilson's "
+        f"95% interval\n{face_note(config, ['mnist'])}",
+    )
+    return figure
+
+
+def _draw_strips(axis: Axes, dots: pd.DataFrame, metric: str) -> None:
+    most = dots["place"].value_counts().max()
+    crowded = min(max((most - FEW) / (MANY - FEW), 0), 1)
+    colours = {row.place: look_of(row.method).colour for row in dots.itertuples()}
+    sns.swarmplot(
+        dots,
+        x="place",
+        y=metric,
+        hue="place",
+        palette=colours,
+        native_scale=True,
+        size=LARGE + crowded * (SMALL - LARGE),
+        legend=False,
+        ax=axis,
+        zorder=2,
+    )
+
+
+def _draw_means(axis: Axes, points: pd.DataFrame, metric: str) -> None:
+    means, half_widths = points[f"{metric}_mean"], points[f"{metric}_half_width"]
+    axis.errorbar(
+        points.index + MEAN_AT,
+        means,
+        yerr=inside_percentages(means, half_widths),
+        color="black",
+        marker="D",
+        linestyle="none",
+        markersize=4,
+        capsize=2.5,
+        elinewidth=1,
+        zorder=3,
+    )
+
+
+def _strip_label(dataset: str, method: str, p: str, e: int, dots: pd.DataFrame) -> str:
+    found = share_interval(count_collapsed(dots["autoattack_accuracy"]), len(dots))
+    low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
+    return "\n".join(
+        [
+            METHODS[method].label.replace(" (", "\n("),
+            f"p = {p}, n = {len(dots)}",
+            f"collapsed: {share}%",
+            f"({low} to {high}%)",
+        ]
+    )

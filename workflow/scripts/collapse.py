@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+"""Supplement to figures 3 and 4: the share of collapsed runs."""
+
+import argparse
+
+from advprune.drawing import save_figure
+from advprune.figures.collapse import collapse_points, draw_collapse
+from advprune.files import read_json
+from advprune.program import add_options, run_program
+from advprune.results import read_runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "runs", "config", "figure")
+    options = parser.parse_args()
+    points = collapse_points(read_runs(options.runs))
+    save_figure(draw_collapse(points, read_json(options.config)), points, options.output)
+
+
+if __name__ == "__main__":
+    run_program(main)
