@@ -17,6 +17,7 @@ from advprune.statistics import (
     CONFIDENCE,
     ShareInterval,
     share_interval,
+    welch,
     welch_greater,
 )
 
@@ -85,7 +86,7 @@ def difference_interval(first: np.ndarray, second: np.ndarray) -> Interval:
         return Interval(difference, np.nan, np.nan)
     if np.ptp(first) == np.ptp(second) == 0:
         return Interval(difference, difference, difference)
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(CONFIDENCE)
+    found = welch(first, second, alternative="two-sided").confidence_interval(CONFIDENCE)
     return Interval(difference, float(found.low), float(found.high))
 
 
@@ -130,6 +131,18 @@ def bootstrap_difference(first: np.ndarray, second: np.ndarray) -> Interval:
     ).confidence_interval
     difference = float(np.mean(first) - np.mean(second))
     return Interval(difference, float(found.low), float(found.high))
+
+
+def resampled(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(RESAMPLES, n) samples drawn from n values with replacement."""
+    return random.choice(values, (RESAMPLES, len(values)))
+
+
+def percentiles(drawn: np.ndarray) -> tuple[float, float]:
+    """The percentile bootstrap's interval of what was drawn; infinite values are values too."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="inverted_cdf")
+    return float(low), float(high)
 
 
 def equal_shares_p(first: np.ndarray, second: np.ndarray) -> float:

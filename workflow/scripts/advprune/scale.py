@@ -6,18 +6,30 @@ from typing import Any
 
 from advprune.config import Config, load_config
 
-# Settings that decide how good a number is, not which runs there are: n is told beside each number.
+# Settings that decide what a number means, but not how many runs it is of: n stands beside it.
 COMPARED = ("dataset", "train_examples", "training", "evaluation", "scores")
 
 
 def departures(config: Config, study: str) -> list[str]:
     """What in a study is not as in the paper's own config, a phrase each; empty if all is."""
-    paper = _paper_config()["studies"][study]
+    ours, papers = _deciding(config, study), _deciding(_paper_config(), study)
     return [
         f"{name} {_said(value)} instead of {_said(wanted)}"
-        for key in COMPARED
-        for name, value, wanted in _differences(key, config["studies"][study][key], paper[key])
+        for key in ours
+        for name, value, wanted in _differences(key, ours[key], papers[key])
     ]
+
+
+def _deciding(config: Config, study: str) -> dict[str, Any]:
+    settings = config["studies"][study]
+    return {
+        **{key: settings[key] for key in COMPARED},
+        # What claims about all p, or most methods, are averaged over.
+        "p": settings["experiments"]["accuracy"]["p"],
+        "methods": settings["experiments"]["accuracy"]["methods"],
+        "deepfool": config["deepfool"],
+        "precision": config["execution"]["precision"],
+    }
 
 
 @cache
@@ -34,4 +46,6 @@ def _differences(name: str, value: Any, wanted: Any) -> Iterator[tuple[str, Any,
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return "all" if value is None else str(value)
