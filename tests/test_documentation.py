@@ -3,8 +3,14 @@
 import re
 
 import pytest
+from claim_tools import evidence, runs_of_cell
+from paper_numbers import TABLE_1, sample
 from workflow_tools import PROJECT, run_snakemake
 
+from advprune.claims import RULES, Verdict, judge, read_claims
+from advprune.quantities import QUANTITIES
+
+CLAIMS = (PROJECT / "docs/claims.md").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -24,10 +30,41 @@ def edges(text: str) -> set[tuple[str, str]]:
     return {(source, target) for source, target in named if target != "all"}
 
 
-def test_every_file_that_the_readme_links_to_exists():
-    links = re.findall(r"\]\(((?!http)[^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (PROJECT / link).exists()] == []
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/claims.md", "docs/paper_notes.md", "config/README.md"]
+)
+def test_every_file_that_a_document_links_to_exists(document):
+    text = (PROJECT / document).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(((?!http)[^)#]+)\)", text)
+    assert [link for link in links if not ((PROJECT / document).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/paper_notes.md"])
+def test_the_page_about_claims_is_linked(document):
+    assert "claims.md)" in (PROJECT / document).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*QUANTITIES, *RULES])
+def test_the_page_about_claims_explains_every_quantity_and_rule(name):
+    assert f"\n| `{name}` | " in CLAIMS
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_the_page_about_claims_explains_every_verdict(verdict):
+    assert f"\n| {verdict} | " in CLAIMS
+
+
+def test_the_example_of_a_claim_can_be_judged(tmp_path):
+    (example,) = re.findall(r"```yaml\n(.*?)```", CLAIMS, re.DOTALL)
+    (tmp_path / "claims.yaml").write_text(example)
+    (claim,) = read_claims(tmp_path / "claims.yaml")
+    mean, half_width = TABLE_1["autoattack_accuracy"]["random"]
+    near, far = (
+        evidence(runs_of_cell("random", "0.6", autoattack_accuracy=sample(value, half_width)))
+        for value in (mean, mean + 3 * half_width)
+    )
+    assert judge(claim, near).verdict is Verdict.REPRODUCED
+    assert judge(claim, far).verdict is Verdict.DIFFERS
 
 
 def test_every_make_target_that_the_readme_names_exists():

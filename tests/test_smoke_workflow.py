@@ -24,13 +24,13 @@ SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 CONFIG = load_config(PROJECT / "config/smoke.yaml")
 RUNS = runs_of("all", CONFIG)
 NAME = ["dataset", "method", "p", "e", "seed"]
-TABLES = ["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"]
+TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
 FIGURES = [
     *("figure1", "figure2", "figure2_features", "figure3", "figure4", "figure5", "figure6"),
     *("distribution", "collapse", "pruning_epoch"),
 ]
 # The toy model and the illustration are made from no data set.
-TABLES_OF_DATA = ["table1", "figure7", "figure8", "standard_accuracy"]
+TABLES_OF_DATA = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy"]
 PRUNED = [run for run in RUNS if METHODS[run.method].select]
 
 
@@ -133,6 +133,37 @@ def test_figure_8_has_the_papers_tests(results):
         [1, "low-loss", "full", 2, 2],
         [2, "low-loss", "random", 2, 2],
     ]
+
+
+# The verdicts.
+
+
+@pytest.fixture(scope="session")
+def claims(results):
+    return pd.read_csv(results / "claims.csv", keep_default_na=False).set_index("id")
+
+
+def test_a_claim_about_data_is_not_judged_by_stand_ins(claims):
+    judged = claims.index[claims["verdict"] != "NOT RUN"]
+    assert set(claims.loc[judged, "dataset"]) == {""}
+    assert set(claims["other_verdict"]) == {"", "NOT RUN"}
+
+
+def test_a_claim_about_the_toy_model_is_judged(claims):
+    toy = claims.loc[claims["dataset"] == "", "verdict"]
+    differing = toy.index[toy == "DIFFERS"]
+    assert "NOT RUN" not in set(toy)
+    assert list(differing) == ["appendix-c-robust-formula"]
+
+
+def test_the_verdicts_are_counted_and_the_scale_named_where_they_are_read(results, claims):
+    text = (results / "claims.md").read_text()
+    assert f"- {len(claims)} claims: " in text
+    assert "not the paper's scale (mnist): dataset mnist5k instead of mnist" in text
+
+
+def test_the_verdicts_in_latex_have_only_signs_that_every_latex_knows(results):
+    assert (results / "claims.tex").read_text().isascii()
 
 
 # The table of runs.

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paper_numbers import TABLE_1, N, deviation, sample
 from scipy import stats
 
 from advprune.statistics import (
@@ -17,14 +18,7 @@ from advprune.statistics import (
     welch_greater,
 )
 
-# Table 1: mean AutoAttack accuracy and the half width of its 95% interval, of 120 runs each.
-N = 120
-TABLE_1 = {
-    "low-deepfool": (56.62, 5.13),
-    "low-loss": (64.17, 4.67),
-    "random": (56.66, 5.90),
-    "full": (51.39, 6.61),
-}
+ROBUST = TABLE_1["autoattack_accuracy"]
 # Figure 8: the first is more robust than the second, with this p value; and what Table 1's rounded
 # figures give for it.
 FIGURE_8 = [
@@ -34,22 +28,11 @@ FIGURE_8 = [
 ]
 
 
-def deviation(half_width):
-    """The standard deviation behind a t-based 95% interval of 120 values."""
-    return half_width * math.sqrt(N) / stats.t.ppf(0.975, N - 1)
-
-
-def sample(mean, half_width):
-    """120 values with exactly this mean and interval."""
-    values = np.linspace(-1, 1, N)
-    return mean + deviation(half_width) * values / values.std(ddof=1)
-
-
 @pytest.mark.parametrize(("first", "second", "printed", "implied"), FIGURE_8)
 def test_figure_8_follows_from_table_1_if_its_intervals_are_t_based(
     first, second, printed, implied
 ):
-    (mean1, half1), (mean2, half2) = TABLE_1[first], TABLE_1[second]
+    (mean1, half1), (mean2, half2) = ROBUST[first], ROBUST[second]
     found = stats.ttest_ind_from_stats(
         mean1, deviation(half1), N, mean2, deviation(half2), N, False, "greater"
     )
@@ -61,13 +44,13 @@ def test_figure_8_follows_from_table_1_if_its_intervals_are_t_based(
 def test_our_test_gives_figure_8_for_samples_with_table_1s_means_and_intervals(
     first, second, printed, implied
 ):
-    found = welch_greater(sample(*TABLE_1[first]), sample(*TABLE_1[second]))
+    found = welch_greater(sample(*ROBUST[first]), sample(*ROBUST[second]))
     assert found.p_value == pytest.approx(implied, rel=1e-3)
 
 
-@pytest.mark.parametrize("row", TABLE_1)
+@pytest.mark.parametrize("row", ROBUST)
 def test_our_interval_of_a_sample_made_for_table_1_is_the_printed_one(row):
-    mean, half_width = TABLE_1[row]
+    mean, half_width = ROBUST[row]
     found = mean_interval(sample(mean, half_width))
     assert (found.n, found.mean, found.half_width) == (
         N,
@@ -164,10 +147,49 @@ def test_where_the_variance_is_unknown_there_is_a_difference_and_no_p_value(
     assert math.isnan(found.p_value)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_sample_without_spread_can_be_tested_against_one_with_some():
+    # t = 10 / (2 / sqrt(3)), with the two degrees of freedom of the second sample.
+    found = welch_greater(np.array([97.5, 97.5, 97.5]), np.array([85.5, 87.5, 89.5]))
+    assert found.p_value == pytest.approx(stats.t.sf(10 / (2 / math.sqrt(3)), 2))
+
+
 def test_without_values_there_is_not_even_a_difference():
     found = welch_greater(np.array([]), np.array([1.0, 2.0]))
     assert math.isnan(found.difference)
     assert math.isnan(found.p_value)
+
+
+# Shares.
+
+
+def wilson(successes, n):
+    """Wilson's (1927) score interval, by its formula."""
+    z, share = stats.norm.ppf(0.975), successes / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return middle - reach, middle + reach
+
+
+@pytest.mark.parametrize(("successes", "n"), [(1, 120), (60, 120), (3, 8), (0, 5), (5, 5), (1, 1)])
+def test_the_interval_of_a_share_is_wilsons(successes, n):
+    found = share_interval(successes, n)
+    assert (found.n, found.share) == (n, successes / n)
+    assert (found.low, found.high) == pytest.approx(wilson(successes, n), abs=1e-12)
+
+
+def test_of_no_observations_there_is_no_share():
+    found = share_interval(0, 0)
+    assert found.n == 0
+    assert np.isnan([found.share, found.low, found.high]).all()
+
+
+@given(n=st.integers(1, 200), successes=st.integers(0, 200))
+def test_the_share_of_the_others_has_the_mirrored_interval(n, successes):
+    successes = min(successes, n)
+    one, other = share_interval(successes, n), share_interval(n - successes, n)
+    assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low), abs=1e-12)
+    assert -1e-12 <= one.low <= one.share + 1e-12 <= one.high + 2e-12
 
 
 # Summaries.

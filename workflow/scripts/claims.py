@@ -5,14 +5,12 @@ import argparse
 import dataclasses
 import logging
 
-import pandas as pd
-
 from advprune.claims import read_claims
 from advprune.claims_table import OTHER, claims_table
 from advprune.files import read_json
 from advprune.program import add_options, run_program
 from advprune.quantities import Evidence
-from advprune.results import read_runs
+from advprune.results import read_runs, read_table
 from advprune.tables import write_table
 
 log = logging.getLogger(__name__)
@@ -30,9 +28,9 @@ def main() -> None:
     evidence = Evidence(
         config=config,
         runs=read_runs(options.runs),
-        scores=pd.read_csv(options.scores) if options.scores else None,
-        embedding=pd.read_csv(options.embedding) if options.embedding else None,
-        toy=pd.read_csv(options.toy) if options.toy else None,
+        scores=options.scores and read_table(options.scores, "Figure 6's table"),
+        embedding=options.embedding and read_table(options.embedding, "Figure 2's table"),
+        toy=options.toy and read_table(options.toy, "the table of appendix C"),
         robust_metric=f"{config['robust_accuracy']}_accuracy",
     )
     other = dataclasses.replace(evidence, robust_metric=OTHER[evidence.robust_metric])

@@ -4,7 +4,7 @@
 that the claim names in ``config/paper_claims.yaml``; docs/claims.md explains the rules.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,11 +21,12 @@ from advprune.comparison import (
     runs_for_power,
     spread_of,
 )
-from advprune.datasets import DATASETS
 from advprune.errors import UserError
 from advprune.labels import dataset_label
 from advprune.quantities import (
     COMPARED,
+    ROBUST,
+    STUDIES,
     Evidence,
     Measured,
     NotMeasuredError,
@@ -33,7 +34,7 @@ from advprune.quantities import (
     parse_quantity,
 )
 from advprune.schema import check_against
-from advprune.statistics import welch_greater
+from advprune.statistics import COLLAPSE_BELOW, welch_greater
 
 SCHEMA = Path(__file__).parents[3] / "config/schemas/paper_claims.schema.yaml"
 # Intervals that overlap say little where ours is much the wider.
@@ -146,13 +147,16 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
     """The verdict on one claim; never anything but NOT RUN on stand-in data."""
     for study in claim.studies:
         dataset = evidence.config["studies"][study]["dataset"]
-        if DATASETS[dataset].stands_in_for:
+        if dataset != study:  # studies are named for the paper's data sets
             return Judgement(Verdict.NOT_RUN, f"the data are {dataset_label(dataset)}")
     try:
         measured = claim.quantity.measure(evidence, claim.studies[0] if claim.studies else "")
     except NotMeasuredError as error:
         return Judgement(Verdict.NOT_RUN, str(error))
     verdict, reason = RULES[claim.rule.by](claim.rule, claim.printed, measured)
+    if verdict is Verdict.REPRODUCED and _all_collapsed(claim, measured):
+        verdict = Verdict.DIFFERS
+        reason += ", but every run collapsed: there was no robustness to keep"
     return Judgement(verdict, reason, measured)
 
 
@@ -252,21 +256,21 @@ RULES: dict[str, Callable[[Rule, Printed, Measured], tuple[Verdict, str]]] = {
 }
 
 
+def _all_collapsed(claim: Claim, measured: Measured) -> bool:
+    """Whether a claim compares robust accuracies, all of which are below 1%."""
+    robust = getattr(claim.quantity, "metric", None) == ROBUST and measured.groups
+    return bool(robust) and max(group.max() for group in measured.groups) < COLLAPSE_BELOW
+
+
 def _no_interval(measured: Measured) -> tuple[Verdict, str]:
     n = ", ".join(map(str, measured.n))
     return Verdict.UNDERPOWERED, f"n = {n} gives no interval"
 
 
 def _parse(content: Mapping[str, Any]) -> Claim:
-    try:
-        quantity = parse_quantity(content["quantity"])
-    except ValueError as error:
-        raise UserError(f"claims: {content['id']}: {error}") from error
-    if content["judge"]["by"] == "greater" and not isinstance(quantity, COMPARED):
-        raise UserError(
-            f"claims: {content['id']}: the rule 'greater' tests two groups, which the quantity "
-            f"{content['quantity']['kind']!r} does not have"
-        )
+    quantity = _quantity_of(content)
+    for complaint in _contradictions(content, quantity):
+        raise UserError(f"claims: {content['id']}: {complaint}")
     return Claim(
         id=content["id"],
         place=content["place"],
@@ -277,3 +281,21 @@ def _parse(content: Mapping[str, Any]) -> Claim:
         rule=Rule(**content["judge"]),
         note=content.get("note", ""),
     )
+
+
+def _quantity_of(content: Mapping[str, Any]) -> Quantity:
+    try:
+        return parse_quantity(content["quantity"])
+    except ValueError as error:
+        raise UserError(f"claims: {content['id']}: {error}") from error
+
+
+def _contradictions(content: Mapping[str, Any], quantity: Quantity) -> Iterator[str]:
+    """What the schema cannot see."""
+    kind, wanted = content["quantity"]["kind"], STUDIES.get(type(quantity), 1)
+    if len(content["studies"]) != wanted:
+        yield f"the quantity {kind!r} is about {wanted} of the studies, not {content['studies']}"
+    if content["judge"]["by"] == "greater" and not isinstance(quantity, COMPARED):
+        yield f"the rule 'greater' tests two groups, which the quantity {kind!r} does not have"
+    if {"half_width", "percent_of"} <= content.get("printed", {}).keys():
+        yield "printed has both half_width and percent_of: a ratio has no half_width"

@@ -4,6 +4,7 @@ The accuracies are bimodal (some runs collapse to 0%), so that Welch's test on f
 a permutation test and a bootstrap interval stand beside it. All by SciPy and statsmodels.
 """
 
+import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,13 @@ from advprune.statistics import (
     CONFIDENCE,
     ShareInterval,
     share_interval,
+    welch,
     welch_greater,
 )
 
 ALPHA = 0.05
 POWER = 0.8
+SMALLEST_EFFECT = 1e-5
 RESAMPLES = 9999
 RESAMPLING_SEED = 0
 
@@ -85,7 +88,7 @@ def difference_interval(first: np.ndarray, second: np.ndarray) -> Interval:
         return Interval(difference, np.nan, np.nan)
     if np.ptp(first) == np.ptp(second) == 0:
         return Interval(difference, difference, difference)
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(CONFIDENCE)
+    found = welch(first, second, alternative="two-sided").confidence_interval(CONFIDENCE)
     return Interval(difference, float(found.low), float(found.high))
 
 
@@ -132,6 +135,18 @@ def bootstrap_difference(first: np.ndarray, second: np.ndarray) -> Interval:
     return Interval(difference, float(found.low), float(found.high))
 
 
+def resampled(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(RESAMPLES, n) samples drawn from n values with replacement."""
+    return random.choice(values, (RESAMPLES, len(values)))
+
+
+def percentiles(drawn: np.ndarray) -> tuple[float, float]:
+    """The percentile bootstrap's interval of what was drawn; infinite values are values too."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="inverted_cdf")
+    return float(low), float(high)
+
+
 def equal_shares_p(first: np.ndarray, second: np.ndarray) -> float:
     """The p-value of Boschloo's exact test that two shares of true values are equal."""
     table = [[int(group.sum()), int((~group).sum())] for group in (first, second)]
@@ -154,32 +169,29 @@ def power_to_see(
 
     The spread is the groups' own; each has two runs or more, and at least one has some spread.
     """
-    return float(
-        TTestIndPower().power(
-            effect / spread_of(first, second),
-            nobs1=len(first),
-            ratio=len(second) / len(first),
-            alpha=alpha,
-            alternative="larger",
-        )
-    )
+    return _power(effect / spread_of(first, second), len(first), len(second), alpha)
 
 
 def runs_for_power(effect_size: float, *, alpha: float = ALPHA) -> float:
     """How many runs a group give 80% power in a one-sided test.
 
     Args:
-        effect_size: the difference in standard deviations. NaN gives NaN, 0 or less infinity.
+        effect_size: the difference in standard deviations. NaN gives NaN; 0 or less, and what
+            would take a trillion runs, infinity.
         alpha: the level of the test.
     """
     if np.isnan(effect_size):
         return np.nan
-    if effect_size <= 0:
+    if effect_size <= SMALLEST_EFFECT:
         return np.inf
-    asked = {"effect_size": effect_size, "alpha": alpha, "alternative": "larger"}
-    if TTestIndPower().power(nobs1=2, **asked) >= POWER:
-        return 2.0  # the solver looks for fewer still, in vain
-    return float(np.ceil(TTestIndPower().solve_power(power=POWER, **asked)))
+
+    def power(n: int) -> float:
+        return _power(effect_size, n, n, alpha)
+
+    enough = 2
+    while power(enough) < POWER:
+        enough *= 2
+    return float(bisect.bisect_left(range(enough), POWER, lo=max(2, enough // 2), key=power))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -190,6 +202,14 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     if there.any():
         corrected[there] = multipletests(p_values[there], alpha=ALPHA, method="holm")[1]
     return corrected
+
+
+def _power(effect_size: float, n: int, n_against: int, alpha: float) -> float:
+    power = TTestIndPower().power(
+        effect_size, nobs1=n, ratio=n_against / n, alpha=alpha, alternative="larger"
+    )
+    # In places far out, where the power is 1, SciPy's noncentral t has no value.
+    return 1.0 if np.isnan(power) else float(power)
 
 
 def _difference_of_means(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:

@@ -15,20 +15,23 @@ from scipy import stats
 from sklearn.metrics import silhouette_samples
 
 from advprune.comparison import (
-    RESAMPLES,
     RESAMPLING_SEED,
     Interval,
     difference_interval,
+    percentiles,
+    resampled,
 )
 from advprune.config import Config, share_text
 from advprune.correlation import correlate
 from advprune.pruning import METHODS
 from advprune.results import METRICS
 from advprune.statistics import CONFIDENCE, mean_interval, share_interval, welch_greater
+from advprune.toy_features import QUANTITIES as TOY_QUANTITIES
 
 ROBUST = "robust_accuracy"
 PRUNED = "below 1"
 ALL_DATA = "1.0"
+PAPERS_FORMULA = "paper_value"
 
 
 class NotMeasuredError(Exception):
@@ -42,7 +45,7 @@ class Measured:
     Attributes:
         interval: value and 95% interval, in the quantity's own unit.
         n: how many runs (or examples, for correlations) of each group.
-        groups: the groups' single values, where two groups are compared, else empty.
+        groups: the groups' single values, where groups are compared, else empty.
     """
 
     interval: Interval
@@ -70,22 +73,26 @@ class Evidence:
     toy: pd.DataFrame | None
     robust_metric: str
 
-    def values(self, study: str, cell: "Cell", metric: str) -> pd.Series:
-        """A metric of the runs of a cell, by seed; averaged over p if the cell has several.
+    def values(self, study: str, cell: "Cell", metric: str) -> pd.DataFrame:
+        """A metric of the runs of a cell: a row a seed, a column a p.
 
         Raises:
             NotMeasuredError: there is none.
         """
         method = "full" if cell.p == ALL_DATA and cell.method != "standard" else cell.method
-        dataset = self.config["studies"][study]["dataset"]
-        rows = self.runs[(self.runs["dataset"] == dataset) & (self.runs["method"] == method)]
-        rows = rows[rows["e"] == 1]
+        rows = self.at_first_epoch(study, metric)
+        rows = rows[rows["method"] == method]
         rows = rows[rows["p"] != ALL_DATA] if cell.p == PRUNED else rows[rows["p"] == cell.p]
-        column = self.robust_metric if metric == ROBUST else metric
-        by_seed = rows.pivot_table(index="seed", columns="p", values=column).dropna()
-        if by_seed.empty:
+        if rows["value"].isna().all():
             raise NotMeasuredError(f"there is no run of {method} at p = {cell.p}")
-        return by_seed.mean(axis=1)
+        return rows.pivot_table(index="seed", columns="p", values="value")
+
+    def at_first_epoch(self, study: str, metric: str) -> pd.DataFrame:
+        """Method, p, seed and the metric's value of all runs of a study with e = 1."""
+        dataset = self.config["studies"][study]["dataset"]
+        rows = self.runs[(self.runs["dataset"] == dataset) & (self.runs["e"] == 1)]
+        column = self.robust_metric if metric == ROBUST else metric
+        return rows[["method", "p", "seed"]].assign(value=rows[column])
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Mean:
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
         """The mean with its t-based interval."""
-        values = evidence.values(study, self.first, self.metric)
+        values = _by_seed(evidence.values(study, self.first, self.metric))
         found = mean_interval(values)
         interval = Interval(
             found.mean, found.mean - found.half_width, found.mean + found.half_width
@@ -141,8 +148,13 @@ class _Pair:
     second: Cell
 
     def groups(self, evidence: Evidence, study: str) -> tuple[np.ndarray, np.ndarray]:
+        """A value a seed for each cell; averages over p are over those p that both cells have."""
         cells = (self.first, self.second)
-        return tuple(evidence.values(study, cell, self.metric).to_numpy() for cell in cells)
+        tables = [evidence.values(study, cell, self.metric) for cell in cells]
+        if self.first.p == self.second.p == PRUNED:
+            shared = tables[0].columns.intersection(tables[1].columns)
+            tables = [table[shared] for table in tables]
+        return tuple(_by_seed(table) for table in tables)
 
 
 @dataclass(frozen=True)
@@ -185,26 +197,22 @@ class SpreadPercentOf(_Pair):
     """The first standard deviation in percent of the second."""
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The ratio with the percentile bootstrap's interval."""
+        """The ratio with the percentile bootstrap's interval.
+
+        Of a few runs a resample may have no spread: its ratio is infinite if that is the second's,
+        and it is left out if it is both's.
+        """
         groups = self.groups(evidence, study)
         n = tuple(map(len, groups))
         if min(n) < 2 or np.ptp(groups[1]) == 0:
             return Measured(Interval(np.nan, np.nan, np.nan), n)
-
-        def ratio(first: np.ndarray, second: np.ndarray, axis: int = -1) -> np.ndarray:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return 100 * np.std(first, ddof=1, axis=axis) / np.std(second, ddof=1, axis=axis)
-
-        found = stats.bootstrap(
-            groups,
-            ratio,
-            confidence_level=CONFIDENCE,
-            n_resamples=RESAMPLES,
-            method="percentile",
-            vectorized=True,
-            rng=np.random.default_rng(RESAMPLING_SEED),
-        ).confidence_interval
-        return Measured(Interval(float(ratio(*groups)), float(found.low), float(found.high)), n)
+        random = np.random.default_rng(RESAMPLING_SEED)
+        first, second = (np.std(resampled(group, random), ddof=1, axis=1) for group in groups)
+        some = (first > 0) | (second > 0)
+        with np.errstate(divide="ignore"):
+            low, high = percentiles(100 * first[some] / second[some])
+        ratio = 100 * np.std(groups[0], ddof=1) / np.std(groups[1], ddof=1)
+        return Measured(Interval(float(ratio), low, high), n)
 
 
 @dataclass(frozen=True)
@@ -217,7 +225,7 @@ class ShareAbove:
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
         """The share with Wilson's interval."""
-        values = evidence.values(study, self.first, self.metric)
+        values = _by_seed(evidence.values(study, self.first, self.metric))
         found = share_interval(int((values > self.threshold).sum()), len(values))
         interval = Interval(100 * found.share, 100 * found.low, 100 * found.high)
         return Measured(interval, (found.n,))
@@ -257,23 +265,15 @@ class Nonlinearity:
         table = points.pivot_table(index="seed", columns="p", values="value").dropna()
         if table.shape[1] < 3 or 1.0 not in table:
             raise NotMeasuredError(f"linearity needs {self.method} at p = 1 and two more")
-        shares = table.columns.to_numpy(dtype=float)
-
-        def distance(means: np.ndarray) -> float:
-            line = np.polynomial.Polynomial.fit(shares, means, 1)
-            return float(100 * np.abs(means - line(shares)).max() / means[-1])
-
-        random = np.random.default_rng(RESAMPLING_SEED)
-        values = table.to_numpy()
+        if table.empty:
+            raise NotMeasuredError(f"no seed has {self.method} at every p")
+        shares, values = table.columns.to_numpy(dtype=float), table.to_numpy()
         low = high = np.nan
         if len(values) > 1:
-            drawn = [
-                distance(values[random.integers(len(values), size=len(values))].mean(axis=0))
-                for _ in range(RESAMPLES // 10)
-            ]
-            low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        interval = Interval(distance(values.mean(axis=0)), float(low), float(high))
-        return Measured(interval, (len(values),))
+            seeds = resampled(np.arange(len(values)), np.random.default_rng(RESAMPLING_SEED))
+            low, high = percentiles(_off_the_line(shares, values[seeds].mean(axis=1)))
+        distance = _off_the_line(shares, values.mean(axis=0, keepdims=True))
+        return Measured(Interval(float(distance[0]), low, high), (len(values),))
 
 
 @dataclass(frozen=True)
@@ -287,18 +287,23 @@ class MaintainedCells:
     tolerance: float
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The share with Wilson's interval over cells."""
-        full = evidence.values(study, Cell("full", ALL_DATA), self.metric).mean()
-        dataset = evidence.config["studies"][study]["dataset"]
-        runs = evidence.runs
-        pruned = runs[(runs["dataset"] == dataset) & (runs["p"] != ALL_DATA) & (runs["e"] == 1)]
-        column = evidence.robust_metric if self.metric == ROBUST else self.metric
-        means = pruned.groupby(["method", "p"])[column].mean()
-        if means.empty:
+        """The share with the percentile bootstrap's interval, from drawing runs in every cell."""
+        rows = evidence.at_first_epoch(study, self.metric)
+        pruned = rows[rows["p"] != ALL_DATA].groupby(["method", "p"])["value"]
+        cells = [group.to_numpy() for _, group in pruned]
+        if not cells:
             raise NotMeasuredError("there is no run with pruning")
-        found = share_interval(int((means >= full - self.tolerance).sum()), len(means))
-        interval = Interval(100 * found.share, 100 * found.low, 100 * found.high)
-        return Measured(interval, (found.n,))
+        full = _by_seed(evidence.values(study, Cell("full", ALL_DATA), self.metric))
+        needed = full.mean() - self.tolerance
+        share = 100 * np.mean([cell.mean() >= needed for cell in cells])
+        low = high = np.nan
+        if min(map(len, [full, *cells])) > 1:
+            random = np.random.default_rng(RESAMPLING_SEED)
+            needed = resampled(full, random).mean(axis=1) - self.tolerance
+            maintained = [resampled(cell, random).mean(axis=1) >= needed for cell in cells]
+            low, high = percentiles(100 * np.mean(maintained, axis=0))
+        interval = Interval(float(share), low, high)
+        return Measured(interval, (len(cells),), (full, *cells))
 
 
 @dataclass(frozen=True)
@@ -348,6 +353,8 @@ class SilhouetteGain:
 class Toy:
     """A simulated quantity of appendix C's toy model, in percent, or its excess over another.
 
+    It is about no study.
+
     Attributes:
         of: the quantity's name in ``tables/appendix_c.csv``.
         less: another one's name, or ``"paper_value"`` for what the paper's formula gives; None for
@@ -357,17 +364,23 @@ class Toy:
     of: str
     less: str | None = None
 
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            (self.of, [*TOY_QUANTITIES]),
+            (self.less, [*TOY_QUANTITIES, PAPERS_FORMULA, None]),
+        ):
+            if name not in allowed:
+                known = ", ".join(filter(None, allowed))
+                raise ValueError(f"the toy model has no quantity {name!r}; known are {known}")
+
     def measure(self, evidence: Evidence, study: str) -> Measured:
         """The value with its interval over the simulation's seeds."""
         if evidence.toy is None:
             raise NotMeasuredError("the table of appendix C was not made")
         rows = evidence.toy.set_index("quantity")
-        unknown = {self.of, self.less or self.of} - {*rows.index, "paper_value"}
-        if unknown:
-            raise NotMeasuredError(f"the table of appendix C has no quantity {min(unknown)}")
         row = rows.loc[self.of]
         value, reach = row["simulated_mean"], row["simulated_half_width"]
-        if self.less == "paper_value":
+        if self.less == PAPERS_FORMULA:
             value -= row["paper_value"]
         elif self.less:
             value -= rows.loc[self.less, "simulated_mean"]
@@ -392,6 +405,7 @@ QUANTITIES: dict[str, type] = {
     "toy": Toy,
 }
 COMPARED = (Difference, PValue, SilhouetteGain)  # those with two groups to test
+STUDIES = {Toy: 0, CorrelationDifference: 2}  # how many a quantity is about, if not one
 CLAIMABLE = [*METRICS, ROBUST]
 
 
@@ -427,13 +441,20 @@ def _known_method(name: str) -> str:
 
 def _along_p(evidence: Evidence, study: str, method: str, metric: str) -> pd.DataFrame:
     """Seed, p as a number and value of the runs of a method, and of ``full`` at p = 1."""
-    dataset = evidence.config["studies"][study]["dataset"]
-    runs = evidence.runs
-    rows = runs[
-        (runs["dataset"] == dataset) & runs["method"].isin([method, "full"]) & (runs["e"] == 1)
-    ]
-    column = evidence.robust_metric if metric == ROBUST else metric
-    return pd.DataFrame({"seed": rows["seed"], "p": rows["p"].astype(float), "value": rows[column]})
+    rows = evidence.at_first_epoch(study, metric)
+    return rows[rows["method"].isin([method, "full"])].astype({"p": float})
+
+
+def _off_the_line(shares: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """The largest distance of each row of (n, shares) means from its own line, in percent."""
+    slopes, starts = np.polyfit(shares, means.T, 1)
+    lines = np.outer(slopes, shares) + starts[:, np.newaxis]
+    return 100 * np.abs(means - lines).max(axis=1) / means[:, -1]
+
+
+def _by_seed(table: pd.DataFrame) -> np.ndarray:
+    """The mean over p of each seed that has all of them."""
+    return table.dropna().mean(axis=1).to_numpy()
 
 
 def _scores(evidence: Evidence, study: str) -> pd.DataFrame:

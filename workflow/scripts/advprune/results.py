@@ -49,12 +49,21 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     Raises:
         UserError: it is missing or holds no runs.
     """
+    return read_table(path, "a table of runs")
+
+
+def read_table(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a .csv written by the workflow.
+
+    Raises:
+        UserError: it is missing or is not ``what`` it should be.
+    """
     try:
         return pd.read_csv(path, dtype=COLUMN_TYPES)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise UserError(f"{path} is not a table of runs: {error}") from error
+        raise UserError(f"{path} is not {what}: {error}") from error
 
 
 def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:

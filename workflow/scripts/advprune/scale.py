@@ -6,26 +6,32 @@ from typing import Any
 
 from advprune.config import DEFAULT, Config, load_config
 
-# Settings that decide what a run's numbers are; how many runs there are, n tells beside each.
+# Settings that decide what a number means, but not how many runs it is of: n stands beside it.
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
-OF_ALL = ("paired_seeds", "pruning", "deepfool", "early_stopping")
+OF_BOTH = ("paired_seeds", "pruning", "deepfool", "early_stopping")
 
 
 def departures(config: Config, study: str) -> list[str]:
-    """What is not as at the paper's scale under the same protocol, a phrase each.
-
-    Args:
-        config: the config that ran.
-        study: the study whose settings are compared, beside those of all studies.
-    """
-    paper = _paper_config(config["protocol"])
-    compared = [(key, config["studies"][study], paper["studies"][study]) for key in OF_A_STUDY]
-    compared += [(key, config, paper) for key in OF_ALL]
+    """What in a study is not as at the paper's scale by the same protocol, a phrase each."""
+    ours = _deciding(config, study)
+    papers = _deciding(_paper_config(config["protocol"]), study)
     return [
         f"{name} {_said(value)} instead of {_said(wanted)}"
-        for key, ours, papers in compared
+        for key in ours
         for name, value, wanted in _differences(key, ours[key], papers[key])
     ]
+
+
+def _deciding(config: Config, study: str) -> dict[str, Any]:
+    settings = config["studies"][study]
+    return {
+        **{key: settings[key] for key in OF_A_STUDY},
+        # What claims about all p, or most methods, are averaged over.
+        "p": settings["experiments"]["accuracy"]["p"],
+        "methods": settings["experiments"]["accuracy"]["methods"],
+        **{key: config[key] for key in OF_BOTH},
+        "precision": config["execution"]["precision"],
+    }
 
 
 @cache
@@ -43,4 +49,6 @@ def _differences(name: str, value: Any, wanted: Any) -> Iterator[tuple[str, Any,
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return "all" if value is None else str(value)

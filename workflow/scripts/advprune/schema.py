@@ -37,13 +37,11 @@ def check_against(schema: Path, content: Any, what: str) -> None:
     validator = _Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path)))
     if errors:
-        raise UserError(_explained(errors[0], what))
+        raise UserError(_explained(errors[0], content, what))
 
 
-def _explained(error: jsonschema.ValidationError, what: str) -> str:
-    where = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
-    ).lstrip(".")
+def _explained(error: jsonschema.ValidationError, content: Any, what: str) -> str:
+    where = _place(error, content)
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
         unknown = sorted(map(str, set(error.instance) - set(known)))[0]
@@ -62,4 +60,17 @@ def _explained(error: jsonschema.ValidationError, what: str) -> str:
     advice = ""
     if what == "config" and isinstance(error.instance, str) and error.validator == "type":
         advice = " (--config makes text of every value: set it in a config file)"
-    return f"{what}: {where} is {shown}, but must be {allowed}{advice}"
+    return f"{what}: {where or 'the file'} is {shown}, but must be {allowed}{advice}"
+
+
+def _place(error: jsonschema.ValidationError, content: Any) -> str:
+    """The keys that lead to an error; an item of a list by its id if it has one."""
+    where = ""
+    for part in error.absolute_path:
+        content = content[part]
+        if isinstance(part, int):
+            named = isinstance(content, dict) and isinstance(content.get("id"), str)
+            where += f"[{content['id'] if named else part}]"
+        else:
+            where += f".{part}"
+    return where.lstrip(".")

@@ -1,6 +1,8 @@
 """The statistics of the tables: intervals, tests and fits, by SciPy."""
 
+import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,8 +102,16 @@ def welch_greater(first: np.ndarray, second: np.ndarray) -> WelchTest:
     difference = np.mean(first) - np.mean(second) if len(first) and len(second) else np.nan
     if min(len(first), len(second)) < 2 or np.ptp(first) == np.ptp(second) == 0:
         return WelchTest(difference, np.nan, np.nan, np.nan)
-    found = stats.ttest_ind(first, second, equal_var=False, alternative="greater")
+    found = welch(first, second, alternative="greater")
     return WelchTest(difference, found.statistic, found.df, found.pvalue)
+
+
+def welch(first: np.ndarray, second: np.ndarray, *, alternative: str) -> Any:
+    """SciPy's Welch's t-test of two samples of two values or more, at least one with spread."""
+    with warnings.catch_warnings():
+        # One sample may be without spread, of which SciPy warns: the other's is enough.
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        return stats.ttest_ind(first, second, equal_var=False, alternative=alternative)
 
 
 def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:

@@ -91,9 +91,13 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
     "×": r"$\times$",
+    "α": r"$\alpha$",
     "ε": r"$\varepsilon$",
+    "η": r"$\eta$",
+    "√": r"$\surd$",
     "≤": r"$\leq$",
     "–": "--",
+    "…": r"\ldots{}",
     "∞": r"$\infty$",
 }
 
