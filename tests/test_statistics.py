@@ -192,35 +192,11 @@ def test_the_share_of_the_others_has_the_mirrored_interval(n, successes):
     assert -1e-12 <= one.low <= one.share + 1e-12 <= one.high + 2e-12
 
 
-# Summaries.
-
-
-def wilson_by_hand(successes, n):
-    """The ends of Wilson's score interval: the shares that a z-test at 5% does not reject."""
-    z, share = stats.norm.ppf(0.975), successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return centre - half, centre + half
-
-
-@pytest.mark.parametrize(("successes", "n"), [(0, 5), (1, 1), (3, 30), (26, 120), (120, 120)])
-def test_the_interval_of_a_share_is_wilsons(successes, n):
-    found = share_interval(successes, n)
-    assert (found.n, found.share) == (n, successes / n)
-    assert (found.low, found.high) == pytest.approx(wilson_by_hand(successes, n), abs=1e-12)
-
-
 @given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_of_a_share_holds_it_and_stays_within_0_and_1(counts):
     found = share_interval(*counts)
     assert 0 <= found.low <= found.share <= found.high <= 1
     assert found.low < found.high
-
-
-def test_no_runs_have_no_share():
-    found = share_interval(0, 0)
-    assert found.n == 0
-    assert np.isnan([found.share, found.low, found.high]).all()
 
 
 @pytest.mark.parametrize(

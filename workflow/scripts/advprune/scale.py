@@ -9,6 +9,7 @@ from advprune.config import DEFAULT, Config, load_config
 # Settings that decide what a number means, but not how many runs it is of: n stands beside it.
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
 OF_BOTH = ("paired_seeds", "pruning", "deepfool", "early_stopping")
+IF_STOPPED_EARLY = "validation_examples"
 
 
 def departures(config: Config, study: str) -> list[str]:
@@ -24,8 +25,12 @@ def departures(config: Config, study: str) -> list[str]:
 
 def _deciding(config: Config, study: str) -> dict[str, Any]:
     settings = config["studies"][study]
+    training = dict(settings["training"])
+    if not config["early_stopping"]["enabled"]:
+        del training[IF_STOPPED_EARLY]
     return {
         **{key: settings[key] for key in OF_A_STUDY},
+        "training": training,
         # What claims about all p, or most methods, are averaged over.
         "p": settings["experiments"]["accuracy"]["p"],
         "methods": settings["experiments"]["accuracy"]["methods"],
@@ -42,7 +47,7 @@ def _paper_config(protocol: str) -> Config:
 
 def _differences(name: str, value: Any, wanted: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(value, dict):
-        for key in value:
+        for key in (key for key in value if key in wanted):
             yield from _differences(f"{name}.{key}", value[key], wanted[key])
     elif value != wanted:
         yield name, value, wanted
