@@ -16,7 +16,7 @@ from builders import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advprune import training
+from advprune import early_stopping, training
 from advprune.attacks import Threat, pgd
 from advprune.early_stopping import robust_share
 from advprune.examples import Examples
@@ -175,6 +175,24 @@ def test_pgd_stays_in_the_ball_and_in_the_range_of_images(seed, steps):
     assert (attacked - images).abs().max() <= 0.2 + 1e-6
     assert attacked.min() >= 0
     assert attacked.max() <= 1
+
+
+def test_a_step_is_the_bound_divided_by_their_number(monkeypatch):
+    seen = []
+
+    def attack(model, images, labels, *, threat, steps, generator):
+        seen.append((threat, steps))
+        return images
+
+    monkeypatch.setattr(early_stopping, "pgd", attack)
+    robust_share(
+        edge(0.5),
+        Examples(torch.zeros(1, 1, 1, 1), torch.tensor([0])),
+        epsilon=0.3,
+        steps=40,
+        generator=torch.Generator(),
+    )
+    assert seen == [(Threat(epsilon=0.3, step_size=0.3 / 40), 40)]
 
 
 def test_the_robust_share_counts_images_farther_from_the_boundary_than_the_bound():

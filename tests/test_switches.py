@@ -30,6 +30,7 @@ from advprune.attacks import Threat, rs_fgsm
 from advprune.config import load_config
 from advprune.datasets import DATASETS
 from advprune.examples import Examples
+from advprune.figures.accuracy import draw_accuracy
 from advprune.figures.pruning_epoch import draw_pruning_epoch, pruning_epoch_points
 from advprune.figures.training_time import draw_training_time, time_points
 from advprune.paper_tables import figure8
@@ -284,7 +285,16 @@ def test_the_bars_of_training_times_are_what_the_switch_says(runs, bars):
 
 
 @pytest.mark.parametrize("bars", LENGTHS)
-def test_the_bars_of_accuracies_are_what_the_switch_says(runs, bars):
+def test_the_bars_of_accuracies_by_p_are_what_the_switch_says(runs, bars):
+    figure = draw_accuracy(runs, smoke_config(error_bars=bars), "mnist")
+    natural, _, autoattack, *_ = figure.axes
+    assert set(upper_ends(natural)) == {0}
+    assert list(upper_ends(autoattack)) == pytest.approx([LENGTHS[bars]] * 4, rel=1e-5)
+    assert WORDS[bars] in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("bars", LENGTHS)
+def test_the_bars_of_accuracies_by_e_are_what_the_switch_says(runs, bars):
     points = pruning_epoch_points(runs[runs["method"] == "low-loss"])
     figure = draw_pruning_epoch(points, smoke_config(error_bars=bars))
     # Of 50 and 54 the same, cut off at 100%.
