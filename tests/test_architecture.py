@@ -17,7 +17,7 @@ LIBRARY = SCRIPTS / "advprune"
 PROGRAMS = sorted(SCRIPTS.glob("*.py"))
 MODULES = sorted(LIBRARY.rglob("*.py"))
 # The workflow asks these for names and numbers before any job starts.
-LIGHT = ["config", "datasets", "errors", "files", "labels", "plan", "pruning", "runs"]
+LIGHT = ["config", "datasets", "errors", "files", "labels", "leases", "plan", "pruning", "runs"]
 HEAVY = ["matplotlib", "pandas", "scipy", "sklearn", "torch", "torchvision"]
 
 

@@ -30,9 +30,7 @@ def main() -> None:
     parser = _parser()
     options = parser.parse_args()
     started = now()
-    device = choose_device(
-        options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu
-    )
+    device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     if options.training_record:
         record = read_json(options.training_record)
         if record["model_sha256"] != sha256_of(options.model):

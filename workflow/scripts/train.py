@@ -26,9 +26,7 @@ def main() -> None:
     options = parser.parse_args()
 
     started = now()
-    device = choose_device(
-        options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu
-    )
+    device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     checkpoint = Path(options.model).with_name("checkpoint.safetensors")

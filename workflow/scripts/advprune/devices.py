@@ -1,6 +1,7 @@
 """Choosing the device that a program works on."""
 
 import logging
+import os
 
 import torch
 
@@ -27,6 +28,8 @@ def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.de
         return torch.device("cpu")
     # PyTorch looks for GPUs but once, so this comes first.
     gpu = lease_gpu(jobs_per_gpu) if jobs_per_gpu else None
+    if not jobs_per_gpu and "CUDA_VISIBLE_DEVICES" in os.environ:
+        log.info("given GPU %s", os.environ["CUDA_VISIBLE_DEVICES"])
     if (gpu or not jobs_per_gpu) and torch.cuda.is_available():
         return torch.device("cuda")
     if name == "cuda":

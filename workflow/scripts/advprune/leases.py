@@ -1,8 +1,8 @@
 """Sharing the GPUs of one machine among jobs that know nothing of each other.
 
 Snakemake limits how many jobs it starts, but does not say which GPU a job is to use, and another
-workflow may run beside it. So every job takes a lease of a GPU itself. A lease is a locked file; the
-kernel takes the lock away when the job ends, however it ends.
+workflow may run beside it. So every job takes a lease of a GPU itself. A lease is a locked file;
+the kernel takes the lock away when the job ends, however it ends.
 """
 
 import fcntl
@@ -30,8 +30,8 @@ def visible_gpus() -> list[str]:
     """The GPUs that this process may use, by UUID where ``nvidia-smi`` is there to tell.
 
     They are those that the environment variable ``CUDA_VISIBLE_DEVICES`` names, by UUID or by the
-    numbers that ``nvidia-smi`` shows, or else all. As in CUDA, names after one that is no GPU do not
-    count.
+    numbers that ``nvidia-smi`` shows, or else all. As in CUDA, names after one that is no GPU do
+    not count.
     """
     installed = _installed_gpus()
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -54,8 +54,8 @@ def visible_gpus() -> list[str]:
 def lease_gpu(jobs_per_gpu: int) -> str | None:
     """Wait for a GPU with room, and make it the only one that this process sees.
 
-    Nothing may have used CUDA before. The lease ends with the process. Of several GPUs with room the
-    one with the fewest jobs is taken; one whose jobs were promised fewer neighbours has none.
+    Nothing may have used CUDA before. The lease ends with the process. Of several GPUs with room
+    the one with the fewest jobs is taken; one whose jobs were promised fewer neighbours has none.
 
     Args:
         jobs_per_gpu: how many jobs, this one included, may share the GPU; from 1.
