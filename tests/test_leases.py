@@ -118,7 +118,7 @@ def shares(reports):
 
 @pytest.mark.parametrize("jobs_per_gpu", [1, 2])
 def test_so_many_jobs_share_a_gpu_as_are_allowed_and_no_more(two_gpus, jobs_per_gpu):
-    holders = [start(1.5, jobs_per_gpu) for _ in range(6)]
+    holders = [start(2.5, jobs_per_gpu) for _ in range(6)]
     assert shares([ended(holder) for holder in holders]) == {A: jobs_per_gpu, B: jobs_per_gpu}
 
 
@@ -229,7 +229,7 @@ began = time.monotonic()
 if options.device != "cpu":
     lease_gpu(options.jobs_per_gpu)
 since = time.monotonic()
-time.sleep(1)
+time.sleep(1.5)
 for path in (options.model, options.curve, options.pruning, options.record):
     Path(path).touch()
 where = os.environ.get("CUDA_VISIBLE_DEVICES")

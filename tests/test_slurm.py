@@ -215,20 +215,29 @@ def node_to_crash():
     return ask("sinfo", "-N", "-h", "-o", "%N")[-1]
 
 
+def from_less(growing, first):
+    """The profile's own expression, but of a smaller number."""
+    expression, count = re.subn(r"^\d+", str(first), growing)
+    assert count == 1
+    return expression
+
+
 def in_harms_way(profile):
-    """No GPUs, no batches; little memory and time where they are to run out."""
+    """Too little memory and time where they are to run out; a node for the job that will crash.
+
+    No batches, and a GPU for the scores alone, asked for as a gres.
+    """
+    rules, node = profile["set-resources"], node_to_crash()
+    little_time = from_less(rules["dataset"]["runtime"], 1)
+    little_memory = from_less(rules["score"]["mem_mb"], 400)
     shorten(profile, 5)
-    node = node_to_crash()
-    for resources in profile["set-resources"].values():
-        resources["mem_mb"] = "2000 * attempt"
-        if "gpu" in resources:
-            resources["gpu"] = 0
+    for name in ("train", "score", "evaluate"):
+        rules[name] |= {"gpu": 0, "mem_mb": "2000 * attempt"}
+    rules["dataset"]["runtime"] = little_time
+    rules["score"] |= {"mem_mb": little_memory, "gres": "gpu:1"}
     del profile["group-components"]
-    profile["set-resources"]["score"]["mem_mb"] = "400 * attempt"
-    profile["set-resources"]["dataset"]["runtime"] = "1 * attempt"
-    # The crash is to meet one job alone.
     profile["default-resources"]["slurm_extra"] = f"'--exclude={node}'"
-    profile["set-resources"]["train"]["slurm_extra"] = (
+    rules["train"]["slurm_extra"] = (
         f"'--nodelist={node}' if wildcards.method == 'random' and attempt == 1"
         f" else '--exclude={node}'"
     )
@@ -308,3 +317,9 @@ def test_a_job_over_its_time_is_tried_again_with_more(harmed):
     jobs = [job for job in of_rule(harmed.jobs, "dataset") if "shapes10" in field(job, "Comment")]
     assert [field(job, "JobState") for job in jobs] == ["TIMEOUT", "COMPLETED"]
     assert [minutes(job) for job in jobs] == [1, 2]
+
+
+def test_a_gpu_that_is_asked_for_as_a_gres_is_given(harmed):
+    assert {gpus(job) for job in of_rule(harmed.jobs, "score")} == {1}
+    log = (harmed.cluster.folder / "results/cut/scores/mnist5k/e1/seed000/score.log").read_text()
+    assert re.search(r"given GPU \d+$", log, re.M)
