@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 from slurm_tools import (
@@ -86,6 +87,7 @@ def shorten(profile, limit):
 
 TARGETS = ("table1", "results/cut/scores/mnist5k/e1/seed000/score.json")
 BATCH = 2
+SECONDS_TO_END = 6  # for a process that SLURM has told to
 
 
 def as_a_user_would(profile):
@@ -119,6 +121,7 @@ class Interrupted:
         seen = wait_until(when, what)
         self.cluster.snakemake.send_signal(sign)
         self.cluster.finish()
+        time.sleep(SECONDS_TO_END)
         self.left[sign] = (self.cluster.queue(), self.cluster.processes())
         return seen
 
@@ -136,8 +139,10 @@ class Interrupted:
 def interrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("interrupted") / "project"
     cluster = Cluster(folder, CONFIG % 12, as_a_user_would)
-    yield Interrupted(cluster)
-    cluster.close()
+    try:
+        yield Interrupted(cluster)
+    finally:
+        cluster.close()
 
 
 def test_the_workflow_ends_well_after_it_was_stopped_twice(interrupted):
@@ -172,6 +177,13 @@ def test_no_job_is_requeued_by_slurm(interrupted):
 
 def test_batches_ask_for_one_gpu_and_run_side_by_side(interrupted):
     assert [gpus(job) for job in interrupted.side_by_side] == [1, 1]
+
+
+def test_jobs_of_a_batch_take_turns(interrupted):
+    # Three networks in two batches: a third at once would share a GPU.
+    records = [json.loads(path.read_text())["provenance"] for path in interrupted.trained]
+    spans = [(record["started"], record["ended"]) for record in records]
+    assert max(sum(a <= since < b for a, b in spans) for since, _ in spans) <= 2
 
 
 @pytest.mark.parametrize("rule", ["train_mnist", "score", "evaluate_mnist"])
@@ -277,8 +289,10 @@ class Harmed:
 @pytest.fixture(scope="module")
 def harmed(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("harmed") / "project", CONFIG % 60, in_harms_way)
-    yield Harmed(cluster)
-    cluster.close()
+    try:
+        yield Harmed(cluster)
+    finally:
+        cluster.close()
 
 
 def test_a_workflow_whose_jobs_were_harmed_ends_well(harmed):
