@@ -7,7 +7,7 @@ BIN = .venv/bin
 LOGGER := $(shell test -t 2 && echo --logger rich)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 
-.PHONY: help quick run plan partial test lint lock clean
+.PHONY: help quick run plan partial slurm test lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -35,6 +35,14 @@ plan: .venv/installed   ## how many runs and about how much time CONFIG takes, w
 partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start none
 	$(SNAKEMAKE) --configfile $(CONFIG) config/partial.yaml
 
+# Not in the default installation: its import asks the cluster, and waits where none answers.
+.venv/slurm: .venv/installed envs/requirements-slurm.lock
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+		--require-hashes -r envs/requirements-slurm.lock
+	@touch $@
+
+slurm: .venv/slurm      ## Snakemake's SLURM plugin, for --workflow-profile profiles/slurm
+
 test: .venv/installed   ## all tests that this machine can run
 	$(BIN)/python -m pytest
 
@@ -47,6 +55,9 @@ lint: .venv/installed   ## what CI checks before the tests
 lock: .venv/installed   ## resolve envs/requirements.in into envs/requirements.lock again
 	$(BIN)/uv pip compile envs/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet -o envs/requirements.lock
+	$(BIN)/uv pip compile envs/requirements-slurm.in --universal --python-version 3.11 \
+		-c envs/requirements.lock --generate-hashes --no-emit-index-url --no-header --quiet \
+		-o envs/requirements-slurm.lock
 
 clean:          ## delete the environment and what tools leave behind, never results
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

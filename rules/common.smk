@@ -14,6 +14,7 @@ from advprune import plan
 from advprune.config import check_config
 from advprune.errors import UserError
 from advprune.protocols import results_name, settled
+from advprune.leases import visible_gpus
 from advprune.runs import RESULT_FILES, Run
 
 try:
@@ -83,6 +84,52 @@ def evaluation_spec_of(wildcards):
 def score_spec_of(wildcards):
     e, seed = int(wildcards.e), int(wildcards.seed)
     return as_json(plan.score_spec(wildcards.dataset, e, seed, config).to_dict())
+
+
+def is_run_by_a_scheduler():
+    """Whether jobs are submitted to a cluster, or this is such a job: its scheduler assigns GPUs."""
+    return workflow.remote_exec or workflow.nodes is not None
+
+
+# How many GPUs a job on data asks for, and how many such jobs may share one. On this machine each job
+# waits for a GPU by itself, whatever limits were given; the limit here keeps most from having to.
+GPUS_HERE = []
+if config["execution"]["device"] != "cpu" and not is_run_by_a_scheduler():
+    GPUS_HERE = visible_gpus()
+    if GPUS_HERE:
+        at_once = len(GPUS_HERE) * config["execution"]["jobs_per_gpu"]
+        workflow.global_resources.setdefault("gpu", at_once)
+
+
+def gpus_of_a_job():
+    return int(
+        config["execution"]["device"] != "cpu" and (is_run_by_a_scheduler() or bool(GPUS_HERE))
+    )
+
+
+def jobs_per_leased_gpu():
+    """As the programs take it: 0 where a scheduler has assigned the GPU and there is nothing to lease."""
+    return 0 if is_run_by_a_scheduler() else config["execution"]["jobs_per_gpu"]
+
+
+# Jobs that are submitted together take turns on one GPU.
+resource_scopes:
+    turn="local",
+
+
+if is_run_by_a_scheduler():
+    workflow.global_resources.setdefault("turn", 1)
+
+
+def batch_of(rule):
+    """Under a scheduler, the jobs that may be submitted together: those of one rule and study."""
+
+    def name_batch(wildcards):
+        studies = config["studies"]
+        study = next(name for name in studies if studies[name]["dataset"] == wildcards.dataset)
+        return f"{rule}_{study}"
+
+    return name_batch
 
 
 def files_of(run):

@@ -14,11 +14,16 @@ rule evaluate:
         RUN / "evaluate.log",
     benchmark:
         RUN / "evaluate.benchmark.tsv"
+    group:
+        batch_of("evaluate")
     conda:
         "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        gpu=gpus_of_a_job(),
+        jobs_per_gpu=jobs_per_leased_gpu(),
+        turn=1,
         mem_mb=4000,
         runtime=240,
     params:
@@ -26,5 +31,5 @@ rule evaluate:
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
         " --model {input.model} --dataset {input.dataset} --device {resources.device} --threads {threads}"
-        " --accuracies {output.accuracies} --verdicts {output.verdicts} --record {output.record}"
-        " >{log} 2>&1"
+        " --jobs-per-gpu {resources.jobs_per_gpu} --accuracies {output.accuracies}"
+        " --verdicts {output.verdicts} --record {output.record} >{log} 2>&1"

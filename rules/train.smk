@@ -13,19 +13,24 @@ rule train:
         RUN / "train.log",
     benchmark:
         RUN / "train.benchmark.tsv"
+    group:
+        batch_of("train")
     conda:
         "../envs/torch.yaml"
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        gpu=gpus_of_a_job(),
+        jobs_per_gpu=jobs_per_leased_gpu(),
+        turn=1,
         mem_mb=4000,
         runtime=120,
     params:
         spec=training_spec_of,
     shell:
         "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {threads} --model {output.model} --curve {output.curve}"
-        " --pruning {output.pruning} --record {output.record} >{log} 2>&1"
+        " --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} --model {output.model}"
+        " --curve {output.curve} --pruning {output.pruning} --record {output.record} >{log} 2>&1"
 
 
 rule score:
@@ -44,11 +49,13 @@ rule score:
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        gpu=gpus_of_a_job(),
+        jobs_per_gpu=jobs_per_leased_gpu(),
         mem_mb=4000,
         runtime=120,
     params:
         spec=score_spec_of,
     shell:
         "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {threads} --scores {output.scores} --model {output.model}"
-        " --record {output.record} >{log} 2>&1"
+        " --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} --scores {output.scores}"
+        " --model {output.model} --record {output.record} >{log} 2>&1"

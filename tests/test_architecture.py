@@ -18,8 +18,8 @@ PROGRAMS = sorted(SCRIPTS.glob("*.py"))
 MODULES = sorted(LIBRARY.rglob("*.py"))
 # The workflow asks these for names and numbers before any job starts.
 LIGHT = [
-    *["config", "datasets", "errors", "files", "labels", "plan", "protocols", "pruning"],
-    *["registry", "runs", "schema"],
+    *["config", "datasets", "errors", "files", "labels", "leases", "plan", "protocols"],
+    *["pruning", "registry", "runs", "schema"],
 ]
 HEAVY = ["matplotlib", "pandas", "scipy", "sklearn", "torch", "torchvision"]
 

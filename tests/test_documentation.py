@@ -74,9 +74,10 @@ def test_every_make_target_that_the_readme_names_exists():
     assert named <= targets
 
 
-def test_every_package_asked_for_is_locked_with_hashes():
-    wanted = re.findall(r"^([a-z][\w-]*)", (PROJECT / "envs/requirements.in").read_text(), re.M)
-    lock = (PROJECT / "envs/requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements", "requirements-slurm"])
+def test_every_package_asked_for_is_locked_with_hashes(name):
+    wanted = re.findall(r"^([a-z][\w-]*)", (PROJECT / f"envs/{name}.in").read_text(), re.M)
+    lock = (PROJECT / f"envs/{name}.lock").read_text()
     locked = re.findall(r"^([\w-]+)==\S+.*\\\n    --hash=sha256:", lock, re.M)
     assert wanted
     assert [name for name in wanted if name not in locked] == []

@@ -187,6 +187,7 @@ def set_at(config, path, value):
         ("partial", True),
         ("execution.device", "cpu"),
         ("execution.threads", 8),
+        ("execution.jobs_per_gpu", 2),
         ("studies.mnist.evaluation.test_examples", 10),
         ("studies.mnist.evaluation.seed", 1),
         ("studies.mnist.experiments.accuracy.seeds", 2),

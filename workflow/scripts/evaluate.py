@@ -31,7 +31,7 @@ def main() -> None:
     parser = _parser()
     options = parser.parse_args()
     started = now()
-    device = choose_device(options.device, options.threads)
+    device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     if options.training_record:
         record = read_json(options.training_record)
         if record["model_sha256"] != sha256_of(options.model):
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add_options(parser, "dataset", "device", "threads", "record")
+    add_options(parser, "dataset", "device", "threads", "jobs_per_gpu", "record")
     parser.add_argument(
         "--model", required=True, help="weights: .safetensors, or a .pth state dict"
     )

@@ -16,6 +16,7 @@ from advprune.estimate import (
     run_seconds,
 )
 from advprune.labels import scale_note
+from advprune.leases import visible_gpus
 from advprune.plan import ITEMS, runs_of
 from advprune.program import run_program
 from advprune.protocols import results_name
@@ -52,9 +53,12 @@ def main() -> None:
     rows = [(name, count, duration(total), source) for name, count, total, source in estimates]
     print("\nWork, one run after the other:\n")
     print(tabulate(rows, ["data set", "runs", "time", "estimated from"]))
-    total = sum(seconds for _, _, seconds, _ in estimates) / options.jobs
+    # More jobs than the GPUs take wait for one.
+    at_once = len(visible_gpus()) * config["execution"]["jobs_per_gpu"]
+    jobs = min(options.jobs, at_once) if device.type == "cuda" and at_once else options.jobs
+    total = sum(seconds for _, _, seconds, _ in estimates) / jobs
     print(
-        f"\nAbout {duration(total)} with {options.jobs} jobs side by side. A batch timed alone is "
+        f"\nAbout {duration(total)} with {jobs} jobs side by side. A batch timed alone is "
         f"faster than beside others;\nassumed where batches were timed: {ROBUST_SHARE:.0%} of "
         f"attacked images withstand all attacks, DeepFool takes {DEEPFOOL_STEPS} steps."
     )

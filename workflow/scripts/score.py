@@ -18,12 +18,12 @@ from advprune.training import attack_for_scoring, train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, "spec", "dataset", "device", "threads", "model", "record")
+    add_options(parser, "spec", "dataset", "device", "threads", "jobs_per_gpu", "model", "record")
     parser.add_argument("--scores", required=True, help="to write: loss and distance per example")
     options = parser.parse_args()
 
     started = now()
-    device = choose_device(options.device, options.threads)
+    device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     state = train(spec, examples, stop_after=spec.run.e)

@@ -20,13 +20,13 @@ from advprune.training import start, train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, "spec", "dataset", "device", "threads", "model", "record")
+    add_options(parser, "spec", "dataset", "device", "threads", "jobs_per_gpu", "model", "record")
     parser.add_argument("--curve", required=True, help="to write: a row for every epoch")
     parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
     options = parser.parse_args()
 
     started = now()
-    device = choose_device(options.device, options.threads)
+    device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None

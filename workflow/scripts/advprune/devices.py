@@ -1,26 +1,42 @@
 """Choosing the device that a program works on."""
 
+import logging
+import os
+
 import torch
 
 from advprune.errors import UserError
+from advprune.leases import lease_gpu
+
+log = logging.getLogger(__name__)
 
 
-def choose_device(name: str, threads: int) -> torch.device:
+def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.device:
     """The device that the config names, ready for use.
 
     Args:
         name: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if PyTorch sees one.
         threads: how many CPU threads PyTorch may use.
+        jobs_per_gpu: how many jobs may share a GPU; this one then waits until there is room
+            (`leases`). 0 to ask nobody, where a scheduler has assigned a GPU.
 
     Raises:
         UserError: a GPU is asked for and PyTorch sees none.
     """
     torch.set_num_threads(threads)
-    if name == "cuda" and not torch.cuda.is_available():
+    if name == "cpu":
+        return torch.device("cpu")
+    # PyTorch looks for GPUs but once, so this comes first.
+    gpu = lease_gpu(jobs_per_gpu) if jobs_per_gpu else None
+    if not jobs_per_gpu and "CUDA_VISIBLE_DEVICES" in os.environ:
+        log.info("given GPU %s", os.environ["CUDA_VISIBLE_DEVICES"])
+    if (gpu or not jobs_per_gpu) and torch.cuda.is_available():
+        return torch.device("cuda")
+    if name == "cuda":
         raise UserError(
-            "the config asks for a GPU (execution.device: cuda) and PyTorch sees none here: "
-            "set it to auto or cpu, or see what `nvidia-smi` says"
+            "the config asks for a GPU (execution.device: cuda) and there is none here that both "
+            "nvidia-smi and PyTorch see: set it to auto or cpu, or see what `nvidia-smi` says "
+            "(without nvidia-smi, CUDA_VISIBLE_DEVICES=0 names the first GPU)"
         )
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    log.info("working on the CPU" + (f": PyTorch cannot use GPU {gpu}" if gpu else ""))
+    return torch.device("cpu")

@@ -27,6 +27,10 @@ OPTIONS = {
     "dataset": ("--dataset", {"required": True, "help": "the data set's .safetensors file"}),
     "device": ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda")}),
     "threads": ("--threads", {"default": 1, "type": positive_count, "help": "CPU threads"}),
+    "jobs_per_gpu": (
+        "--jobs-per-gpu",
+        {"default": 1, "type": int, "help": "wait for a GPU with fewer jobs; 0: do not [1]"},
+    ),
     "model": ("--model", {"required": True, "help": "to write: the weights"}),
     "record": ("--record", {"required": True, "help": "to write: specification and provenance"}),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),

@@ -1,0 +1,339 @@
+"""The workflow on a real SLURM through the project's own profile, undisturbed and harmed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from slurm_tools import (
+    Cluster,
+    account,
+    ask,
+    crash,
+    field,
+    mend,
+    missing,
+    partition,
+    slurm_job_of,
+    wait_until,
+)
+from workflow_tools import job_counts
+
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.workflow]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_cluster():
+    if reason := missing():
+        pytest.skip(reason)
+
+
+CONFIG = """
+scale: cut
+studies:
+  mnist:
+    dataset: mnist5k
+    train_examples: 500
+    training: {epochs: %d, batch_size: 50}
+    evaluation: {test_examples: 4}
+    experiments:
+      accuracy: {methods: [random], p: [0.5], seeds: 1}
+      table1: {methods: [random, low-loss], p: [0.5, 1.0], seeds: 1}
+      pruning_epoch: {methods: [low-loss], p: [0.5], e: [1], seeds: 1}
+      standard: {seeds: 1}
+  cifar10:
+    dataset: shapes10
+    train_examples: 300
+    training: {width: 0.0625, epochs: 2}
+    evaluation: {test_examples: 2}
+    experiments:
+      accuracy: {methods: [random], p: [0.5], seeds: 1}
+      standard: {seeds: 1}
+"""
+RUNS = "results/cut/runs/mnist5k"
+MINUTES = re.compile(r"(?:(\d+)-)?(\d+):(\d+):\d+")
+
+
+def minutes(job):
+    days, hours, more = MINUTES.fullmatch(field(job, "TimeLimit")).groups()
+    return int(days or 0) * 1440 + int(hours) * 60 + int(more)
+
+
+def megabytes(job):
+    amount, unit = re.search(r"mem=(\d+)([MG])", field(job, "TRES")).groups()
+    return int(amount) * (1024 if unit == "G" else 1)
+
+
+def gpus(job):
+    found = re.search(r"gres/gpu=(\d+)", field(job, "TRES"))
+    return int(found.group(1)) if found else 0
+
+
+def of_rule(jobs, rule):
+    return [job for job in jobs if field(job, "Comment").startswith(f"rule_{rule}_")]
+
+
+def shorten(profile, limit):
+    """Ask for minutes that the partitions of a test cluster allow."""
+    for resources in (profile["default-resources"], *profile["set-resources"].values()):
+        if "runtime" in resources:
+            resources["runtime"] = f"{limit} * attempt"
+
+
+# From data to a table, stopped twice on the way.
+
+TARGETS = ("table1", "results/cut/scores/mnist5k/e1/seed000/score.json")
+BATCH = 2
+SECONDS_TO_END = 6  # for a process that SLURM has told to
+
+
+def as_a_user_would(profile):
+    shorten(profile, 5)
+    profile["default-resources"]["slurm_partition"] = partition()
+    if account():
+        profile["default-resources"]["slurm_account"] = account()
+    profile["group-components"] = {"train_mnist": BATCH, "evaluate_mnist": BATCH}
+    for resources in profile["set-resources"].values():
+        resources["mem_mb"] = "2000 * attempt"
+
+
+class Interrupted:
+    """A workflow that was stopped by INT and by TERM, and what was left of it each time."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.left = {}
+        self.side_by_side = self.interrupt(
+            signal.SIGINT, self.batches_side_by_side, "two batches of training jobs at once"
+        )
+        self.interrupt(
+            signal.SIGTERM, lambda: cluster.processes("evaluate"), "an evaluation that runs"
+        )
+        self.trained = self.times_of_training()
+        cluster.start(*TARGETS)
+        self.status = cluster.finish()
+
+    def interrupt(self, sign, when, what):
+        self.cluster.start(TARGETS[0])
+        seen = wait_until(when, what)
+        self.cluster.snakemake.send_signal(sign)
+        self.cluster.finish()
+        time.sleep(SECONDS_TO_END)
+        self.left[sign] = (self.cluster.queue(), self.cluster.processes())
+        return seen
+
+    def batches_side_by_side(self):
+        batches = of_rule(self.cluster.queue(), "train_mnist")
+        running = [job for job in batches if field(job, "JobState") == "RUNNING"]
+        return running if len(running) > 1 and self.cluster.processes("train") else None
+
+    def times_of_training(self):
+        found = self.cluster.folder.glob(f"{RUNS}/*/*/*/*/run.json")
+        return {path: path.stat().st_mtime for path in found}
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted") / "project"
+    cluster = Cluster(folder, CONFIG % 12, as_a_user_would)
+    try:
+        yield Interrupted(cluster)
+    finally:
+        cluster.close()
+
+
+def test_the_workflow_ends_well_after_it_was_stopped_twice(interrupted):
+    assert interrupted.status == 0, interrupted.cluster.printed()[-4000:]
+
+
+def test_the_table_has_all_runs(interrupted):
+    rows = (interrupted.cluster.folder / "results/cut/tables/table1.csv").read_text().splitlines()
+    assert len(rows) == 1 + 3
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_no_job_and_no_process_outlives_a_snakemake_that_was_stopped(interrupted, sign):
+    assert interrupted.left[sign] == ([], [])
+
+
+def test_what_was_trained_before_a_stop_is_not_trained_again(interrupted):
+    assert len(interrupted.trained) == 3
+    assert interrupted.times_of_training() == interrupted.trained
+    assert "train" not in job_counts(interrupted.cluster.printed())
+
+
+def test_every_job_is_in_the_partition_and_on_the_account_of_the_profile(interrupted):
+    jobs = interrupted.cluster.jobs()
+    assert {field(job, "Partition") for job in jobs} == {partition()}
+    assert {field(job, "Account") for job in jobs} == {account() or "(null)"}
+
+
+def test_no_job_is_requeued_by_slurm(interrupted):
+    assert {field(job, "Requeue") for job in interrupted.cluster.jobs()} == {"0"}
+
+
+def test_batches_ask_for_one_gpu_and_run_side_by_side(interrupted):
+    assert [gpus(job) for job in interrupted.side_by_side] == [1, 1]
+
+
+def test_jobs_of_a_batch_take_turns(interrupted):
+    # Three networks in two batches: a third at once would share a GPU.
+    records = [json.loads(path.read_text())["provenance"] for path in interrupted.trained]
+    spans = [(record["started"], record["ended"]) for record in records]
+    assert max(sum(a <= since < b for a, b in spans) for since, _ in spans) <= 2
+
+
+@pytest.mark.parametrize("rule", ["train_mnist", "score", "evaluate_mnist"])
+def test_jobs_on_data_ask_for_one_gpu(interrupted, rule):
+    jobs = of_rule(interrupted.cluster.jobs(), rule)
+    assert {gpus(job) for job in jobs} == {1}
+
+
+def test_other_jobs_ask_for_none(interrupted):
+    jobs = interrupted.cluster.jobs()
+    others = [job for rule in ("dataset", "collect") for job in of_rule(jobs, rule)]
+    assert {gpus(job) for job in others} == {0}
+
+
+@pytest.mark.parametrize(
+    "log", ["runs/mnist5k/full/p1.0/e1/seed000/train.log", "scores/mnist5k/e1/seed000/score.log"]
+)
+def test_a_job_sees_the_gpu_that_slurm_gave_it(interrupted, log):
+    text = (interrupted.cluster.folder / "results/cut" / log).read_text()
+    assert re.search(r"given GPU \d+$", text, re.M)
+
+
+def test_where_pytorch_cannot_use_the_gpu_the_device_is_the_cpu(interrupted):
+    record = json.loads(
+        (interrupted.cluster.folder / RUNS / "full/p1.0/e1/seed000/run.json").read_text()
+    )
+    assert record["provenance"]["device"].startswith("cpu")
+
+
+def test_the_logs_of_slurm_jobs_that_ended_well_are_kept(interrupted):
+    logs = interrupted.cluster.folder / ".snakemake/slurm_logs"
+    assert list(logs.glob("rule_table1/*.log"))
+
+
+# Harmed.
+
+CANCELLED, CRASHED = (f"{RUNS}/{name}/p0.5/e1/seed000" for name in ("low-loss", "random"))
+
+
+def node_to_crash():
+    return ask("sinfo", "-N", "-h", "-o", "%N")[-1]
+
+
+def from_less(growing, first):
+    """The profile's own expression, but of a smaller number."""
+    expression, count = re.subn(r"^\d+", str(first), growing)
+    assert count == 1
+    return expression
+
+
+def in_harms_way(profile):
+    """Too little memory and time where they are to run out; a node for the job that will crash.
+
+    No batches, and a GPU for the scores alone, asked for as a gres.
+    """
+    rules, node = profile["set-resources"], node_to_crash()
+    little_time = from_less(rules["dataset"]["runtime"], 1)
+    little_memory = from_less(rules["score"]["mem_mb"], 400)
+    shorten(profile, 5)
+    for name in ("train", "score", "evaluate"):
+        rules[name] |= {"gpu": 0, "mem_mb": "2000 * attempt"}
+    rules["dataset"]["runtime"] = little_time
+    rules["score"] |= {"mem_mb": little_memory, "gres": "gpu:1"}
+    del profile["group-components"]
+    profile["default-resources"]["slurm_extra"] = f"'--exclude={node}'"
+    rules["train"]["slurm_extra"] = (
+        f"'--nodelist={node}' if wildcards.method == 'random' and attempt == 1"
+        f" else '--exclude={node}'"
+    )
+
+
+class Harmed:
+    """A workflow of which jobs were cancelled, crashed, and starved of memory and time."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        cluster.start(
+            f"{CANCELLED}/run.json",
+            f"{CRASHED}/run.json",
+            "results/cut/scores/mnist5k/e1/seed000/score.json",
+            "results/datasets/shapes10.safetensors",
+        )
+        slow = wait_until(lambda: cluster.processes("dataset", "shapes10"), "a data set's job")
+        os.kill(slow[0], signal.SIGSTOP)  # until its time is over
+        self.cancelled = slurm_job_of(
+            wait_until(lambda: cluster.training(CANCELLED), "training to cancel")
+        )
+        subprocess.run(["scancel", self.cancelled], check=True)
+        self.crashed = slurm_job_of(
+            wait_until(lambda: cluster.training(CRASHED), "training to crash")
+        )
+        crash(node_to_crash(), self.crashed)
+        try:
+            self.status = cluster.finish()
+            self.jobs = cluster.jobs()
+        finally:
+            mend(node_to_crash())
+
+    def states(self, number):
+        return [field(job, "JobState") for job in self.jobs if field(job, "JobId") == number]
+
+
+@pytest.fixture(scope="module")
+def harmed(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("harmed") / "project", CONFIG % 60, in_harms_way)
+    try:
+        yield Harmed(cluster)
+    finally:
+        cluster.close()
+
+
+def test_a_workflow_whose_jobs_were_harmed_ends_well(harmed):
+    assert harmed.status == 0, harmed.cluster.printed()[-4000:]
+
+
+@pytest.mark.parametrize("run", [CANCELLED, CRASHED])
+def test_training_that_was_cut_off_goes_on_from_its_checkpoint(harmed, run):
+    log = (harmed.cluster.folder / run / "train.log").read_text()
+    assert re.search(r"going on after epoch [1-9]", log)
+
+
+@pytest.mark.parametrize("run", [CANCELLED, CRASHED])
+def test_training_that_was_cut_off_loses_no_epoch(harmed, run):
+    rows = (harmed.cluster.folder / run / "training.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == [str(epoch) for epoch in range(1, 61)]
+
+
+def test_a_cancelled_job_was_really_cancelled(harmed):
+    assert harmed.states(harmed.cancelled) == ["CANCELLED"]
+
+
+def test_a_crashed_node_really_failed_its_job(harmed):
+    assert harmed.states(harmed.crashed) == ["NODE_FAIL"]
+
+
+def test_a_job_over_its_memory_is_tried_again_with_more(harmed):
+    *failed, last = of_rule(harmed.jobs, "score")
+    assert failed
+    assert field(last, "JobState") == "COMPLETED"
+    asked = [megabytes(job) for job in (*failed, last)]
+    assert asked == [400 * attempt for attempt in range(1, len(asked) + 1)]
+
+
+def test_a_job_over_its_time_is_tried_again_with_more(harmed):
+    jobs = [job for job in of_rule(harmed.jobs, "dataset") if "shapes10" in field(job, "Comment")]
+    assert [field(job, "JobState") for job in jobs] == ["TIMEOUT", "COMPLETED"]
+    assert [minutes(job) for job in jobs] == [1, 2]
+
+
+def test_a_gpu_that_is_asked_for_as_a_gres_is_given(harmed):
+    assert {gpus(job) for job in of_rule(harmed.jobs, "score")} == {1}
+    log = (harmed.cluster.folder / "results/cut/scores/mnist5k/e1/seed000/score.log").read_text()
+    assert re.search(r"given GPU \d+$", log, re.M)
