@@ -54,6 +54,9 @@ TITLES = {
     "comparisons": "Figure 8, supplement: effect sizes and more tests",
     "appendix_c": "Appendix C: the toy model",
 }
+TORCH = (
+    "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
+)
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 if config["data_root"]:

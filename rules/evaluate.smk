@@ -15,7 +15,7 @@ rule evaluate:
     benchmark:
         RUN / "evaluate.benchmark.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],

@@ -14,7 +14,7 @@ rule train:
     benchmark:
         RUN / "train.benchmark.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
@@ -40,7 +40,7 @@ rule score:
     benchmark:
         SCORES / "score.benchmark.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
