@@ -168,3 +168,7 @@ def test_every_pin_that_is_there_belongs_to_its_environment():
         after = script.read_text() if script.exists() else ""
         faults[path.name] = faults_of_pin(path.read_text(), ENVIRONMENTS[name], after)
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_the_environment_whose_build_of_pytorch_conda_chooses_has_no_pin():
+    assert not (PROJECT / "envs/torch.linux-64.pin.txt").exists()
