@@ -28,6 +28,10 @@ RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
+# The environment of the rules that need PyTorch.
+TORCH = (
+    "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
+)
 # Every table and figure, in the paper's order: file and name in `snakemake --report`, which sorts by
 # the names' numbers. The captions are in report/.
 TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
@@ -54,9 +58,6 @@ TITLES = {
     "comparisons": "Figure 8, supplement: effect sizes and more tests",
     "appendix_c": "Appendix C: the toy model",
 }
-TORCH = (
-    "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
-)
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 if config["data_root"]:
