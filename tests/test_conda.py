@@ -1,4 +1,4 @@
-"""The workflow in conda's environments, run once at the smoke scale with `--use-conda`."""
+"""The workflow in conda's environments, every rule of it run once with `--use-conda`."""
 
 import json
 import subprocess
@@ -25,6 +25,19 @@ import json, os, sys
 with open(os.environ["WITNESS"], "a") as file:
     file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
 """
+# Fewer runs than the smoke scale has, by every rule.
+FEWER = """
+studies:
+  mnist:
+    experiments:
+      accuracy: {methods: [low-loss], p: [0.5]}
+      table1: {seeds: 1}
+      pruning_epoch: {e: [1]}
+  cifar10:
+    experiments:
+      accuracy: {methods: [random], p: [0.5]}
+"""
+RUN = ["dataset", "method", "p", "e", "seed"]
 # A build of PyTorch, as far as it says what it computes with.
 BUILD = "import torch; print(torch.__version__, torch.version.git_version, torch.__config__.show())"
 
@@ -36,8 +49,9 @@ def witnessed(tmp_path_factory, conda_environments):
     (folder / "sitecustomize.py").write_text(WITNESS)
     witness = folder / "witness.jsonl"
     project = copy_project(folder / "project")
+    (project / "fewer.yaml").write_text(FEWER)
     variables = {"PYTHONPATH": str(folder), "WITNESS": str(witness)}
-    ended = run_snakemake(*SMOKE, *USE_CONDA, cwd=project, variables=variables)
+    ended = run_snakemake(*SMOKE, "fewer.yaml", *USE_CONDA, cwd=project, variables=variables)
     return project, ended, [json.loads(line) for line in witness.read_text().splitlines()]
 
 
@@ -73,10 +87,11 @@ def test_the_same_numbers_come_out_with_and_without_conda(witnessed, finished, c
     if build != pytorch_build(sys.executable):
         pytest.skip("conda's PyTorch is another build, whose last bits may differ")
     with_conda, without = (
-        pd.read_csv(project / "results/smoke/runs.csv", dtype={"p": str})
+        pd.read_csv(project / "results/smoke/runs.csv", dtype={"p": str}).set_index(RUN)
         for project in (witnessed[0], finished[0])
     )
     assert len(with_conda) > 0
+    without = without.loc[with_conda.index]
     pd.testing.assert_frame_equal(reproducible(with_conda), reproducible(without))
 
 
