@@ -11,6 +11,10 @@ report: "report/overview.rst"
 configfile: "config/config.yaml"
 
 
+# With --sdm apptainer alone; docs/running.md says how it is built.
+container: "data-pruning.sif"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 

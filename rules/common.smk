@@ -29,6 +29,10 @@ RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
+# The environment of the rules that need PyTorch.
+TORCH = (
+    "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
+)
 # Every table and figure, in the paper's order: file and name in `snakemake --report`, which sorts by
 # the names' numbers. The captions are in report/.
 TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]

@@ -9,7 +9,7 @@ rule dataset:
     log:
         "results/datasets/{dataset}.log",
     conda:
-        "../envs/torch.yaml"
+        TORCH
     resources:
         mem_mb=2000,
         runtime=60,

@@ -17,7 +17,7 @@ rule evaluate:
     group:
         batch_of("evaluate")
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],

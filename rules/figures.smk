@@ -9,7 +9,7 @@ rule figure1:
     log:
         RESULTS / "logs/figure1.log",
     conda:
-        "../envs/torch.yaml"
+        TORCH
     shell:
         "python3 workflow/scripts/figure1.py --config {input.config} --output {output.csv} >{log} 2>&1"
 
@@ -25,7 +25,7 @@ rule figure2:
     log:
         RESULTS / "logs/figure2.log",
     conda:
-        "../envs/torch.yaml"
+        TORCH
     resources:
         mem_mb=4000,
     shell:

@@ -16,7 +16,7 @@ rule train:
     group:
         batch_of("train")
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
@@ -45,7 +45,7 @@ rule score:
     benchmark:
         SCORES / "score.benchmark.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],

@@ -3,19 +3,14 @@
 Read from the modules' import statements, those inside functions too.
 """
 
-import ast
 import graphlib
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from imports import MODULES, PROGRAMS, SCRIPTS, imports_of, module_name, top_level
 from workflow_tools import PROJECT
 
-SCRIPTS = PROJECT / "workflow/scripts"
-LIBRARY = SCRIPTS / "advprune"
-PROGRAMS = sorted(SCRIPTS.glob("*.py"))
-MODULES = sorted(LIBRARY.rglob("*.py"))
 # The workflow asks these for names and numbers before any job starts.
 LIGHT = [
     *["config", "datasets", "errors", "files", "labels", "leases", "plan", "protocols"],
@@ -24,35 +19,12 @@ LIGHT = [
 HEAVY = ["matplotlib", "pandas", "scipy", "sklearn", "torch", "torchvision"]
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(SCRIPTS).with_suffix("").parts
-    return ".".join(parts).removesuffix(".__init__")
-
-
-def imports_of(path: Path) -> set[str]:
-    """The full names of all that a module imports; of ``from a import b``, both a and a.b."""
-    found = set()
-    package = module_name(path).split(".")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level] if node.level else []
-            source = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {source, *(f"{source}.{name.name}" for name in node.names)}
-    return found
-
-
 def dependencies() -> dict[str, set[str]]:
     """Each module of the library and those of the library that it imports."""
     names = {module_name(path) for path in MODULES}
     found = {module_name(path): imports_of(path) & names for path in MODULES}
     # Every module of a package imports the package itself.
     return {name: needed - {name, "advprune"} for name, needed in found.items()}
-
-
-def top_level(names: set[str]) -> set[str]:
-    return {name.split(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)

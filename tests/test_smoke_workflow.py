@@ -9,7 +9,7 @@ import shutil
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
-from workflow_tools import PROJECT, copy_project, job_counts, run_program, run_snakemake
+from workflow_tools import PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
 from advprune.config import load_config
 from advprune.datasets import DATASETS
@@ -20,7 +20,6 @@ from advprune.runs import Run
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
-SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 CONFIG = load_config(PROJECT / "config/smoke.yaml")
 RUNS = runs_of("all", CONFIG)
 NAME = ["dataset", "method", "p", "e", "seed"]
@@ -32,13 +31,6 @@ FIGURES = [
 # The toy model and the illustration are made from no data set.
 TABLES_OF_DATA = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy"]
 PRUNED = [run for run in RUNS if METHODS[run.method].select]
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The copy of the project in which the workflow has run, and how that ended."""
-    project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
-    return project, run_snakemake(*SMOKE, cwd=project)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,28 @@
 """Running the project's programs and its workflow as a user does, in a copy of the project."""
 
+import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[1]
+SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "report")
+
+# Run rules in conda's environments. They lie in the checkout and not in the copies of it, so they
+# are made once; Snakemake makes one again when its file has changed.
+USE_CONDA = ("--use-conda", "--conda-prefix", PROJECT / ".snakemake/conda-of-tests")
+needs_conda = [
+    pytest.mark.conda,
+    pytest.mark.skipif(shutil.which("conda") is None, reason="conda is not on the PATH"),
+]
 
 
 @dataclass(frozen=True)
@@ -34,14 +47,46 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def run_snakemake(*arguments: str | Path, cwd: Path) -> Outcome:
-    """Run the snakemake that belongs to this Python."""
-    return _run([Path(sys.executable).with_name("snakemake"), *arguments], cwd)
+def run_snakemake(
+    *arguments: str | Path, cwd: Path, variables: Mapping[str, str] | None = None
+) -> Outcome:
+    """Run the snakemake that belongs to this Python, with these environment variables besides."""
+    command = [Path(sys.executable).with_name("snakemake"), *arguments]
+    return _run(command, cwd, variables)
 
 
 def run_program(name: str, *arguments: str | Path, cwd: Path) -> Outcome:
     """Run one of the programs in workflow/scripts."""
     return _run([sys.executable, cwd / f"workflow/scripts/{name}.py", *arguments], cwd)
+
+
+def make_conda_environments(project: Path) -> dict[str, Path]:
+    """Make the conda environments of all rules, with PyTorch's build for GPUs too.
+
+    Args:
+        project: where to make the copy of the project that Snakemake is started in.
+
+    Returns:
+        The name of each environment file to the folder of its environment.
+    """
+    copy_project(project)
+    found = {}
+    for device in ("auto", "cuda"):
+        overlay = project / f"{device}.yaml"
+        overlay.write_text(f"execution: {{device: {device}}}")
+        arguments = (*SMOKE, overlay, *USE_CONDA)
+        # So that conda takes CUDA's packages on a machine without a GPU.
+        variables = {"CONDA_OVERRIDE_CUDA": "12.9"} if device == "cuda" else {}
+        made = run_snakemake(
+            *arguments, "--conda-create-envs-only", cwd=project, variables=variables
+        )
+        assert made.status == 0, made.printed[-4000:]
+        listed = run_snakemake(*arguments, "--list-conda-envs", cwd=project)
+        found |= {
+            Path(name).name: project / folder
+            for name, folder in re.findall(r"^(\S+\.yaml)\t\S*\t(\S+)$", listed.printed, re.M)
+        }
+    return found
 
 
 def job_counts(printed: str) -> dict[str, int]:
@@ -50,11 +95,14 @@ def job_counts(printed: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
 
 
-def _run(command: list[str | Path], cwd: Path) -> Outcome:
+def _run(
+    command: list[str | Path], cwd: Path, variables: Mapping[str, str] | None = None
+) -> Outcome:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
+        env={**os.environ, **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
