@@ -73,6 +73,9 @@ class _Tensor(Tensor):
     def tolist(self):
         return self.cpu().tolist()
 
+    def untyped_storage(self):
+        return self.on_cpu.untyped_storage()
+
 
 class _Generator(torch.Generator):
     """What ``torch.Generator`` makes: on the pretended device this, elsewhere PyTorch's own."""

@@ -19,18 +19,16 @@ from builders import (
 )
 from pretended_device import DeviceMismatchError, pretended_device
 from safetensors.torch import load_file, save_file
-from torch import nn
 from torch.nn import functional
 from workflow_tools import PROJECT
 
 from advprune import augmentation, distance, estimate, evaluation, training
-from advprune.augmentation import crop_and_flip
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.config import load_config
-from advprune.distance import deepfool
 from advprune.evaluation import STANDARD_ATTACKS, predict, survivors
 from advprune.examples import Examples
-from advprune.runs import DeepFoolSettings, EvaluationSpec
+from advprune.networks import save_weights
+from advprune.runs import EvaluationSpec, Run
 from advprune.training import start, train
 
 
@@ -115,7 +113,9 @@ def test_what_the_cpu_waits_for_is_noted(pretended, wait, count):
 
 
 def leave_labels_on_the_cpu(monkeypatch):
-    monkeypatch.setattr(Examples, "to", lambda self, there: Examples(self.images.to(there), self.labels))
+    monkeypatch.setattr(
+        Examples, "to", lambda self, there: Examples(self.images.to(there), self.labels)
+    )
 
 
 def make_tensors_on_the_cpu(module, name):
@@ -135,9 +135,7 @@ def make_tensors_on_the_cpu(module, name):
 
 def draw_on_the_cpu(monkeypatch):
     real = training.generator_for
-    monkeypatch.setattr(
-        training, "generator_for", lambda *args: real(*args[:3], CPU)
-    )
+    monkeypatch.setattr(training, "generator_for", lambda *args: real(*args[:3], CPU))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,9 @@ def test_a_device_that_is_forgotten_is_found(device, monkeypatch, mistake):
 # Training
 
 
-FIXED_TARGET = DeepFoolSettings(max_iterations=3, overshoot=0.02, fixed_target=True)
+BY_DEEPFOOL = training_spec(method="low-deepfool", p="0.5")
+ONE_TARGET = dataclasses.replace(BY_DEEPFOOL.deepfool, fixed_target=True)
+CHANNELS_LAST = dataclasses.replace(PLAIN, channels_last=True)
 
 
 @pytest.mark.parametrize(
@@ -170,15 +170,13 @@ FIXED_TARGET = DeepFoolSettings(max_iterations=3, overshoot=0.02, fixed_target=T
         pytest.param(training_spec(method="standard"), id="no adversary"),
         pytest.param(training_spec(method="random", p="0.5"), id="pruned at random"),
         pytest.param(training_spec(method="low-loss", p="0.5"), id="pruned by loss"),
-        pytest.param(training_spec(method="low-deepfool", p="0.5"), id="pruned by DeepFool"),
+        pytest.param(BY_DEEPFOOL, id="pruned by DeepFool"),
         pytest.param(
-            training_spec(method="low-deepfool", p="0.5", deepfool=FIXED_TARGET),
+            dataclasses.replace(BY_DEEPFOOL, deepfool=ONE_TARGET),
             id="pruned by DeepFool with one target",
         ),
         pytest.param(resnet_spec(method="low-loss", p="0.5"), id="CIFAR10's recipe"),
-        pytest.param(
-            resnet_spec(numerics=dataclasses.replace(PLAIN, channels_last=True)), id="channels last"
-        ),
+        pytest.param(resnet_spec(numerics=CHANNELS_LAST), id="channels last"),
     ],
 )
 def test_training_on_a_device_is_training_on_the_cpu(device, spec):
@@ -255,6 +253,7 @@ def test_predictions_on_a_device_are_those_on_the_cpu(device, model, monkeypatch
 def survivors_on(device, model, images, attack):
     adversary = evaluation._autoattack(model.to(device), SPEC, device)
     adversary.apgd.n_iter = adversary.apgd_targeted.n_iter = adversary.fab.n_iter = 5
+    adversary.apgd_targeted.n_target_classes = adversary.fab.n_target_classes = 3
     adversary.apgd.n_restarts, adversary.square.n_queries = 2, 50
     standing = torch.arange(10, device=device) != 3
     return survivors(
@@ -287,26 +286,64 @@ def test_a_whole_evaluation_on_a_device_is_that_on_the_cpu(device, model):
 
 
 @pytest.fixture
-def run_program(monkeypatch):
-    def run(name, device, *options):
+def run_program(monkeypatch, tmp_path):
+    """Runs a program on a device; gives a folder and the options to write there."""
+
+    def run(name, device, outputs, **options):
+        folder = tmp_path / device.type
+        options = {output: folder / output for output in outputs} | options
+        words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
         monkeypatch.setattr("advprune.devices.choose_device", lambda *args, **kwargs: device)
-        monkeypatch.setattr("sys.argv", [name, *map(str, options)])
+        monkeypatch.setattr("sys.argv", [name, *words])
         runpy.run_path(str(PROJECT / "workflow/scripts" / name))["main"]()
+        return folder
 
     return run
 
 
 @pytest.fixture
 def dataset(tmp_path):
+    """A file with 40 images to train on and as many to test on as MNIST has."""
     path = tmp_path / "mnist.safetensors"
     train, test = random_examples(40), random_examples(10_000)
-    save_file(
-        {
-            "train_images": train.images,
-            "train_labels": train.labels,
-            "test_images": test.images,
-            "test_labels": test.labels,
-        },
-        path,
-    )
+    content = {"train_images": train.images, "train_labels": train.labels}
+    save_file(content | {"test_images": test.images, "test_labels": test.labels}, path)
     return path
+
+
+@pytest.mark.parametrize("numerics", [PLAIN, CHANNELS_LAST], ids=["plain", "channels last"])
+@pytest.mark.parametrize(
+    ("name", "outputs"),
+    [
+        pytest.param("train.py", ("model", "pruning", "curve", "record"), id="training"),
+        pytest.param("score.py", ("model", "scores", "record"), id="scoring"),
+    ],
+)
+def test_a_program_that_trains_writes_the_same(
+    device, dataset, run_program, name, outputs, numerics
+):
+    spec = training_spec(method="low-deepfool", p="0.5", numerics=numerics, epochs=2)
+    options = {"dataset": dataset, "spec": json.dumps(spec.to_dict())}
+    there, here = (run_program(name, where, outputs, **options) for where in (device, CPU))
+    for output in outputs[:2]:
+        assert same_tensors(load_file(there / output), load_file(here / output))
+
+
+def test_the_program_that_evaluates_writes_the_same(device, dataset, run_program, tmp_path):
+    weights = tmp_path / "weights.safetensors"
+    spec = training_spec()
+    save_weights(weights, start(spec, random_examples()).classifier)
+    options = {"model": weights, "network": "mnist_cnn", "width": spec.width, "dataset": dataset}
+    options |= {"dataset-name": "mnist", "epsilon": 0.9, "test-examples": 20}
+    outputs = ("accuracies", "verdicts", "record")
+    there, here = (run_program("evaluate.py", where, outputs, **options) for where in (device, CPU))
+    for output in outputs[:2]:
+        assert (there / output).read_text() == (here / output).read_text()
+
+
+def test_batches_are_timed_on_a_device(device, monkeypatch):
+    seconds = []
+    monkeypatch.setattr(estimate, "_start_seconds", lambda: 0.0)
+    monkeypatch.setattr(estimate, "_seconds", lambda work, where: seconds.append(work()) or 1.0)
+    estimate.measure(Run("mnist", "full", "1.0", 1, 0), load_config(), device)
+    assert len(seconds) == 6
