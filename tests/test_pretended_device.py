@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from builders import (
+    EARLY_STOPPING,
     PLAIN,
+    PLAIN_PRUNING,
     examples_for,
     linear_classifier,
     random_examples,
@@ -45,7 +47,8 @@ def device(pretended):
 
 
 def train_on(device, spec, **arguments):
-    return train(spec, examples_for(spec).to(device), **arguments)
+    examples = examples_for(spec).to(device)
+    return train(spec, examples, validation=examples, **arguments)
 
 
 CPU = torch.device("cpu")
@@ -159,8 +162,17 @@ def test_a_device_that_is_forgotten_is_found(device, monkeypatch, mistake):
 # Training
 
 
+def deepfool_from(**settings):
+    return dataclasses.replace(
+        BY_DEEPFOOL, deepfool=dataclasses.replace(BY_DEEPFOOL.deepfool, **settings)
+    )
+
+
 BY_DEEPFOOL = training_spec(method="low-deepfool", p="0.5")
-ONE_TARGET = dataclasses.replace(BY_DEEPFOOL.deepfool, fixed_target=True)
+BEFORE_EPOCH = dataclasses.replace(PLAIN_PRUNING, when="before_epoch", class_balanced=True)
+STOPPED_EARLY = training_spec(
+    method="low-loss", p="0.5", e=2, early_stopping=EARLY_STOPPING, max_learning_rate=0.0
+)
 CHANNELS_LAST = dataclasses.replace(PLAIN, channels_last=True)
 
 
@@ -172,9 +184,14 @@ CHANNELS_LAST = dataclasses.replace(PLAIN, channels_last=True)
         pytest.param(training_spec(method="low-loss", p="0.5"), id="pruned by loss"),
         pytest.param(BY_DEEPFOOL, id="pruned by DeepFool"),
         pytest.param(
-            dataclasses.replace(BY_DEEPFOOL, deepfool=ONE_TARGET),
-            id="pruned by DeepFool with one target",
+            deepfool_from(points="adversarial", fixed_target=True),
+            id="pruned by DeepFool from adversarial images, with one target",
         ),
+        pytest.param(
+            training_spec(method="low-loss", p="0.5", pruning=BEFORE_EPOCH),
+            id="pruned by loss before an epoch",
+        ),
+        pytest.param(STOPPED_EARLY, id="stopped early"),
         pytest.param(resnet_spec(method="low-loss", p="0.5"), id="CIFAR10's recipe"),
         pytest.param(resnet_spec(numerics=CHANNELS_LAST), id="channels last"),
     ],
@@ -185,6 +202,7 @@ def test_training_on_a_device_is_training_on_the_cpu(device, spec):
     assert same_tensors(on_cpu(weights_of(there)), weights_of(here))
     assert same_tensors({"losses": there.losses.cpu()}, {"losses": here.losses})
     assert torch.equal(there.kept, here.kept)
+    assert there.validation.stopped_epoch == here.validation.stopped_epoch
     assert [r.accuracy for r in there.curve] == [r.accuracy for r in here.curve]
 
 
@@ -206,10 +224,16 @@ def test_the_cpu_waits_for_the_device_as_often_however_many_batches_there_are(pr
     assert counts[0] == counts[1] > 0
 
 
-@pytest.mark.parametrize("kind", [training_spec, resnet_spec], ids=["Adam", "SGD"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(training_spec(method="low-loss", p="0.5", e=2), id="Adam"),
+        pytest.param(resnet_spec(method="low-loss", p="0.5", e=2, epochs=2), id="SGD"),
+        pytest.param(STOPPED_EARLY, id="stopped early"),
+    ],
+)
 @pytest.mark.parametrize("there_first", [True, False], ids=["to the CPU", "to the device"])
-def test_a_run_goes_on_after_a_change_of_device(device, tmp_path, kind, there_first):
-    spec = kind(method="low-loss", p="0.5", e=2)
+def test_a_run_goes_on_after_a_change_of_device(device, tmp_path, spec, there_first):
     before, after = (device, CPU) if there_first else (CPU, device)
     path = tmp_path / "checkpoint.safetensors"
     train_on(
@@ -221,7 +245,7 @@ def test_a_run_goes_on_after_a_change_of_device(device, tmp_path, kind, there_fi
     examples = examples_for(spec).to(after)
     state = start(spec, examples)
     assert restore_checkpoint(path, state, spec)
-    resumed = train(spec, examples, state=state)
+    resumed = train(spec, examples, validation=examples, state=state)
     assert same_tensors(on_cpu(weights_of(resumed)), weights_of(train_on(CPU, spec)))
 
 
@@ -313,16 +337,21 @@ def dataset(tmp_path):
 
 @pytest.mark.parametrize("numerics", [PLAIN, CHANNELS_LAST], ids=["plain", "channels last"])
 @pytest.mark.parametrize(
-    ("name", "outputs"),
+    ("name", "outputs", "changes"),
     [
-        pytest.param("train.py", ("model", "pruning", "curve", "record"), id="training"),
-        pytest.param("score.py", ("model", "scores", "record"), id="scoring"),
+        pytest.param(
+            "train.py",
+            ("model", "pruning", "curve", "record"),
+            {"early_stopping": EARLY_STOPPING},
+            id="training",
+        ),
+        pytest.param("score.py", ("model", "scores", "record"), {}, id="scoring"),
     ],
 )
 def test_a_program_that_trains_writes_the_same(
-    device, dataset, run_program, name, outputs, numerics
+    device, dataset, run_program, name, outputs, changes, numerics
 ):
-    spec = training_spec(method="low-deepfool", p="0.5", numerics=numerics, epochs=2)
+    spec = training_spec(method="low-deepfool", p="0.5", numerics=numerics, epochs=2, **changes)
     options = {"dataset": dataset, "spec": json.dumps(spec.to_dict())}
     there, here = (run_program(name, where, outputs, **options) for where in (device, CPU))
     for output in outputs[:2]:
