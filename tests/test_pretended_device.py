@@ -170,8 +170,14 @@ def deepfool_from(**settings):
 
 BY_DEEPFOOL = training_spec(method="low-deepfool", p="0.5")
 BEFORE_EPOCH = dataclasses.replace(PLAIN_PRUNING, when="before_epoch", class_balanced=True)
+# Hardly learns and is hardly attacked, so that the first epoch's accuracy is never exceeded.
 STOPPED_EARLY = training_spec(
-    method="low-loss", p="0.5", e=2, early_stopping=EARLY_STOPPING, max_learning_rate=0.0
+    method="low-loss",
+    p="0.5",
+    epochs=4,
+    early_stopping=EARLY_STOPPING,
+    epsilon=1e-3,
+    max_learning_rate=1e-6,
 )
 CHANNELS_LAST = dataclasses.replace(PLAIN, channels_last=True)
 
