@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from advprune.errors import UserError
-from advprune.networks import build_classifier, load_weights, read_classifier
+from advprune.networks import build_classifier, load_weights, read_classifier, save_weights
 from advprune.registry import NETWORKS
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
@@ -250,6 +250,17 @@ class Malicious:
 
     def __reduce__(self):
         return os.mkdir, (self.victim,)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_weights_that_are_saved_are_read_again(layout, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    classifier = small("preact_resnet18", shape=(3, 8, 8), width=0.0625)
+    save_weights(path, classifier.to(memory_format=layout))
+    read = read_classifier(
+        path, "preact_resnet18", shape=(3, 8, 8), classes=10, width=0.0625, normalisation=None
+    )
+    assert same_tensors(read.state_dict(), classifier.state_dict())
 
 
 @pytest.mark.parametrize("writer", ["torch", "pickle"])

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import write_json, written_whole
+from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import TrainingSpec
@@ -39,8 +40,7 @@ def main() -> None:
     }
     with written_whole(options.scores) as temporary:
         save_file({name: value.cpu().contiguous() for name, value in scores.items()}, temporary)
-    with written_whole(options.model) as temporary:
-        save_file(state.classifier.network.state_dict(), temporary)
+    save_weights(options.model, state.classifier)
     write_json(
         options.record,
         {

@@ -12,6 +12,7 @@ from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import sha256_of, write_csv, write_json, written_whole
+from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.runs import TrainingSpec
@@ -46,8 +47,7 @@ def main() -> None:
     kept = torch.zeros(len(examples), dtype=torch.uint8)
     kept[state.kept] = 1
     scores = {} if state.distance is None else {"distance": torch.from_numpy(state.distance)}
-    with written_whole(options.model) as temporary:
-        save_file(state.classifier.network.state_dict(), temporary)
+    save_weights(options.model, state.classifier)
     with written_whole(options.pruning) as temporary:
         save_file({"kept": kept, **scores}, temporary)
     write_csv(options.curve, [dataclasses.asdict(record) for record in state.curve])

@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from advprune.errors import UserError
+from advprune.files import written_whole
 from advprune.registry import NETWORKS
 
 
@@ -185,6 +186,16 @@ def build_classifier(
         build = pkgutil.resolve_name(NETWORKS[network])
         body = build(channels=shape[0], size=shape[1], classes=classes, width=width)
     return Classifier(body, normalise)
+
+
+def save_weights(path: str | Path, classifier: Classifier) -> None:
+    """Write the weights of a classifier's network, whole or not at all.
+
+    They are written from the CPU and in the usual layout, wherever and however they lie in memory.
+    """
+    weights = classifier.network.state_dict()
+    with written_whole(path) as temporary:
+        save_file({name: value.cpu().contiguous() for name, value in weights.items()}, temporary)
 
 
 def load_weights(classifier: Classifier, weights: Mapping[str, Tensor]) -> None:
