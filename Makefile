@@ -7,7 +7,7 @@ BIN = .venv/bin
 LOGGER := $(shell test -t 2 && echo --logger rich)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 
-.PHONY: help quick run plan partial slurm test lint lock clean
+.PHONY: help quick doctor run plan partial slurm test lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -31,6 +31,10 @@ run: .venv/installed    ## every table and figure of CONFIG (the whole paper by 
 
 plan: .venv/installed   ## how many runs and about how much time CONFIG takes, without running it
 	@$(BIN)/python workflow/scripts/plan.py --config $(CONFIG) --jobs $(CORES)
+
+# Works before anything is installed, to say that it is not.
+doctor:         ## what this machine has and lacks for running CONFIG, and the next step
+	@$(or $(wildcard $(BIN)/python),$(PYTHON)) workflow/scripts/doctor.py --config $(CONFIG) --jobs $(CORES)
 
 partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start none
 	$(SNAKEMAKE) --configfile $(CONFIG) config/partial.yaml

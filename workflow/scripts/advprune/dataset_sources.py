@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +109,7 @@ CIFAR10_FILES = PublishedFiles(
     alternative="shapes10",
 )
 
+PUBLISHED = {"mnist": MNIST_FILES, "fashion_mnist": FASHION_MNIST_FILES, "cifar10": CIFAR10_FILES}
 MNIST5K_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
 
 
@@ -173,18 +174,37 @@ def stage(files: PublishedFiles, root: Path | None, folder: Path) -> None:
         UserError: a file's checksum is wrong, or files are neither here nor to be downloaded.
     """
     folder.mkdir(parents=True)
-    searched = [Path(place) for place in files.also_in]
-    if root is not None:
-        searched[:0] = [root / files.folder, root]
-    for place in searched:
+    place = find_files(files, root)
+    if place is None:
+        _stage_from_mirrors(files, folder, _folders(files, root))
+        return
+    log.info("%s: read from %s", files.title, place)
+    for name, content in checked_files(files, place):
+        (folder / name).write_bytes(content)
+
+
+def find_files(files: PublishedFiles, root: Path | None) -> Path | None:
+    """The first folder on this machine that holds all the files, checked or not."""
+    for place in _folders(files, root):
         if all(_local_file(place, name) for name in files.sha256):
-            log.info("%s: read from %s", files.title, place)
-            for name, sha256 in files.sha256.items():
-                path = _local_file(place, name)
-                content = _unpacked(path.read_bytes(), path)
-                (folder / name).write_bytes(_check(content, sha256, path))
-            return
-    _stage_from_mirrors(files, folder, searched)
+            return place
+    return None
+
+
+def checked_files(files: PublishedFiles, place: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and uncompressed contents of each of the files in a folder that holds them.
+
+    Raises:
+        UserError: a file is damaged, or its checksum is not the published one.
+    """
+    for name, sha256 in files.sha256.items():
+        path = _local_file(place, name)
+        yield name, _check(_unpacked(path.read_bytes(), path), sha256, path)
+
+
+def _folders(files: PublishedFiles, root: Path | None) -> list[Path]:
+    below_root = [] if root is None else [root / files.folder, root]
+    return [*below_root, *map(Path, files.also_in)]
 
 
 def _local_file(folder: Path, name: str) -> Path | None:

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Say what this machine has and lacks for running a config; status 1 if it cannot run here."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", nargs="+", help="overlays of config/config.yaml")
+    parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="jobs side by side")
+    options = parser.parse_args()
+    try:
+        from advprune.config import load_config
+        from advprune.doctor import State, examine
+        from advprune.program import run_program
+        from advprune.protocols import results_name
+    except ImportError as error:
+        sys.exit(f"NO  packages   {error.name} is missing: make .venv/installed")
+
+    def report() -> None:
+        config = load_config(*options.config or [])
+        named = config["data_root"] or os.environ.get("ADVPRUNE_DATA")
+        failed = 0
+        for finding in examine(
+            config,
+            jobs=options.jobs,
+            root=Path(named) if named else None,
+            results=Path("results") / results_name(config),
+        ):
+            failed += finding.state is State.FAILS
+            advice = f"\n{'':33}-> {finding.advice}" if finding.advice else ""
+            print(f"{finding.state:3} {finding.subject:29} {finding.found}{advice}", flush=True)
+        scale = results_name(config)
+        if failed:
+            sys.exit(f"\nThe scale {scale} cannot run here: {failed} of these must be mended (NO).")
+        print(f"\nThe scale {scale} can run here.")
+
+    run_program(report)
+
+
+if __name__ == "__main__":
+    main()
