@@ -99,6 +99,18 @@ def test_the_mean_and_its_interval_are_drawn_beside_the_dots(distribution):
 
 
 @pytest.mark.parametrize(
+    ("bars", "column"),
+    [("confidence_interval", "half_width"), ("standard_deviation", "standard_deviation")],
+)
+def test_the_error_bars_are_those_of_the_config(bars, column):
+    runs = runs_of("random", [40, 50, 60])
+    figure = draw_distribution(distribution_dots(runs), runs, CONFIG | {"error_bars": bars})
+    (bar,) = figure.axes[0].containers[0].lines[2][0].get_segments()
+    half = summarise(runs, ["autoattack_accuracy"])[f"autoattack_accuracy_{column}"].item()
+    assert bar[:, 1].tolist() == pytest.approx([50 - half, 50 + half])
+
+
+@pytest.mark.parametrize(
     ("label", "share"),
     [
         ("Low distance\n(DeepFool)", "100%\n(51 to 100%)"),

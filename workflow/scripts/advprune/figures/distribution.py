@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from advprune.config import Config
 from advprune.drawing import add_note, inside_percentages, look_of, new_figure
-from advprune.labels import METRICS, dataset_label, face_note, seeds_note
+from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
 from advprune.paper_tables import TABLE1_ORDER
 from advprune.pruning import METHODS
 from advprune.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
@@ -34,7 +34,7 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
     figure, axes = new_figure(len(PANELS), height=1.2 + 2.6 * len(PANELS), sharex=True)
     for axis, metric in zip(axes[:, 0], PANELS, strict=True):
         _draw_strips(axis, dots.merge(strips.reset_index(names="place"), on=RUN_KEYS), metric)
-        _draw_means(axis, points, metric)
+        _draw_means(axis, points, metric, error_bars(config, metric))
         axis.set(xlabel="", ylabel=METRICS[metric], ylim=(-3, 103))
         axis.set_xlim(STRIP_ENDS - 1, STRIP_ENDS + len(strips) - 1)
         axis.grid(visible=False, axis="x")
@@ -46,7 +46,7 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
     add_note(
         figure,
-        f"Black diamonds: {seeds_note(points['n'])[0].lower()}{seeds_note(points['n'])[1:]}\n"
+        f"Black diamonds. {seeds_note(points['n'], config)}\n"
         "Collapsed: the share of runs with a standard AutoAttack accuracy below 1%, with Wilson's "
         f"95% interval\n{face_note(config, ['mnist'])}",
     )
@@ -71,12 +71,12 @@ def _draw_strips(axis: Axes, dots: pd.DataFrame, metric: str) -> None:
     )
 
 
-def _draw_means(axis: Axes, points: pd.DataFrame, metric: str) -> None:
-    means, half_widths = points[f"{metric}_mean"], points[f"{metric}_half_width"]
+def _draw_means(axis: Axes, points: pd.DataFrame, metric: str, bars: str) -> None:
+    means = points[f"{metric}_mean"]
     axis.errorbar(
         points.index + MEAN_AT,
         means,
-        yerr=inside_percentages(means, half_widths),
+        yerr=inside_percentages(means, points[bars]),
         color="black",
         marker="D",
         linestyle="none",
