@@ -28,7 +28,8 @@ from advprune.registry import NETWORKS
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
-CONFIGS = sorted((PROJECT / "config").glob("*.yaml"))
+# What the paper claims stands beside the configs, but is none.
+CONFIGS = sorted({*(PROJECT / "config").glob("*.yaml")} - {PROJECT / "config/paper_claims.yaml"})
 README = PROJECT / "config/README.md"
 ACCURACY = "studies.mnist.experiments.accuracy"
 
@@ -397,7 +398,7 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_that_is_registered_is_allowed(network):
-    check_config(with_value("studies.mnist.training.network", network))
+    check_config(settled(with_value("studies.mnist.training.network", network)))
 
 
 def explained_keys():
