@@ -1,6 +1,7 @@
 """Training with pruning (Algorithm 1)."""
 
 import dataclasses
+import functools
 import itertools
 import math
 import os
@@ -522,6 +523,37 @@ def test_compiling_leaves_weights_and_batch_statistics_as_they_were(compilable):
     training.prepare(state.classifier, compilable.numerics, examples)
     assert same_tensors(weights_of(state), before)
     assert all(parameter.grad is None for parameter in state.classifier.parameters())
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"channels_last": True}, id="channels last"),
+        pytest.param({"precision": "bfloat16"}, id="bfloat16"),
+    ],
+)
+def test_nothing_is_compiled_in_the_time_measured(switch, monkeypatch):
+    compiled, measured = [], []
+    real_compile, real_epoch = torch.compile, training.train_one_epoch
+
+    def count(graph, _):
+        compiled.append(graph)
+        return graph
+
+    def measure(*arguments):
+        before = len(compiled)
+        losses = real_epoch(*arguments)
+        measured.append(len(compiled) - before)
+        return losses
+
+    monkeypatch.setitem(NETWORKS, "small", f"{__name__}:small_network_with_batch_statistics")
+    monkeypatch.setattr(torch, "compile", functools.partial(real_compile, backend=count))
+    monkeypatch.setattr(training, "train_one_epoch", measure)
+    torch.compiler.reset()
+    train_on_noise(resnet_spec(network="small", numerics=numerics(compile=True, **switch)), 37)
+    assert compiled
+    assert measured == [0, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -374,7 +374,7 @@ def prepare(
 ) -> Callable[[Tensor], Tensor]:
     """The network as it is called in training: itself, or compiled and already warm.
 
-    Compilation happens at the first call; that call is made here, outside the time measured, with
+    Compilation happens at the first calls; these are made here, outside the time measured, with
     batch statistics put back as they were.
     """
     if not numerics.compile:
@@ -382,8 +382,12 @@ def prepare(
     model = torch.compile(classifier, dynamic=True)
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
     images, _ = examples.batch(slice(0, 4))
+    if numerics.channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
     with autocast(numerics, examples.device):
-        model(images.requires_grad_()).sum().backward()
+        # The attack asks for the images' gradient and the update does not: each is compiled.
+        for attacked in (True, False):
+            model(images.clone().requires_grad_(attacked)).sum().backward()
     classifier.load_state_dict(before)
     classifier.zero_grad(set_to_none=True)
     return model
