@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from claim_tools import (
     runs_of_cell,
     write_claims,
 )
+from scipy import stats
 from workflow_tools import PROJECT, run_program
 
 from advprune.claims import Verdict, judge, read_claims
@@ -191,6 +193,13 @@ def test_the_table_shows_what_was_measured_beside_what_is_printed(judged):
 )
 def test_a_reason_names_the_figures_that_decided(judged, name, part):
     assert part in judged[0].loc[name, "reason"]
+
+
+def test_an_undecided_test_says_what_power_it_had(judged):
+    # Four runs a group, six degrees of freedom, an effect of 4 points of 2.582 each.
+    power = stats.nct.sf(stats.t.isf(0.05, 6), 6, 4 / math.sqrt(20 / 3) * math.sqrt(4 / 2))
+    told = f"a difference of 4 would be seen with a power of {100 * power:.0f}%"
+    assert told in judged[0].loc["greater-4", "reason"]
 
 
 def test_an_undecided_test_says_how_many_runs_would_decide_it(judged):
