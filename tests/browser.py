@@ -1,11 +1,10 @@
 """A headless Chromium, driven through chromedriver by the WebDriver protocol, without a network."""
 
-import base64
+import http.client
 import json
 import re
 import shutil
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,21 +23,22 @@ FLAGS = (
 class Browser:
     """One session: a window with one page."""
 
-    def __init__(self, driver: str) -> None:
-        self._address = driver
+    def __init__(self, port: int) -> None:
+        """Begin a session with the chromedriver that listens on a port of this machine."""
+        self._port, self._path = port, ""
         wanted = {
             "browserName": "chrome",
             "goog:chromeOptions": {"args": list(FLAGS)},
             "goog:loggingPrefs": {"browser": "ALL"},
         }
         created = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-        self._address += f"/session/{created['sessionId']}"
+        self._path = f"/session/{created['sessionId']}"
 
-    def open(self, page: Path, *, width: int, fragment: str = "") -> None:
+    def open(self, page: Path, *, width: int) -> None:
         """Show a page in a window of a width in CSS pixels."""
         metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
         self.command("Emulation.setDeviceMetricsOverride", **metrics)
-        self._send("POST", "/url", {"url": page.resolve().as_uri() + fragment})
+        self._send("POST", "/url", {"url": page.resolve().as_uri()})
 
     def run(self, script: str) -> Any:
         """What a script returns."""
@@ -52,23 +52,19 @@ class Browser:
         """A command of the DevTools protocol."""
         return self._send("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
 
-    def printed(self) -> bytes:
-        """The page as a PDF."""
-        return base64.b64decode(self._send("POST", "/print", {}))
-
     def close(self) -> None:
         """End the browser."""
         self._send("DELETE", "")
 
     def _send(self, method: str, path: str, content: Any = None) -> Any:
-        request = urllib.request.Request(
-            self._address + path,
-            method=method,
-            data=None if content is None else json.dumps(content).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["value"]
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        body = None if content is None else json.dumps(content)
+        connection.request(method, self._path + path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        value = json.load(answer)["value"]
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"chromedriver: {value['message']}")
+        return value
 
 
 @contextmanager
@@ -77,11 +73,11 @@ def started_browser() -> Iterator[Browser]:
     driver = subprocess.Popen([CHROMEDRIVER, "--port=0"], stdout=subprocess.PIPE, text=True)
     try:
         port = next(
-            found[1]
+            int(found[1])
             for line in driver.stdout
             if (found := re.search(r"started successfully on port (\d+)", line))
         )
-        browser = Browser(f"http://127.0.0.1:{port}")
+        browser = Browser(port)
         try:
             yield browser
         finally:

@@ -55,7 +55,7 @@ def write_table(path: str | Path, table: Table) -> None:
     write_text(path.with_suffix(".html"), _page(table.title, headers, rows, table.notes))
 
 
-def read_table(path: str | Path) -> Table:
+def read_back(path: str | Path) -> Table:
     """Read back what `write_table` wrote to ``path``, a .csv, and beside it as .md.
 
     All cells are text, as the files have them; an empty cell is an empty text.

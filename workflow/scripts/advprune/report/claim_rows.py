@@ -6,7 +6,7 @@ from pathlib import Path
 
 from advprune.claims import Verdict
 from advprune.errors import UserError
-from advprune.tables import read_table
+from advprune.tables import read_back
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def read_claim_list(path: Path) -> ClaimList | None:
     """
     if not path.exists():
         return None
-    table = read_table(path)
+    table = read_back(path)
     shown, numbers = table.shown, table.numbers
     try:
         (other_attack,) = (name for name in shown.columns if name.startswith("By "))
@@ -98,9 +98,7 @@ def read_claim_list(path: Path) -> ClaimList | None:
                 value=row["value"],
                 other_value=row["other_value"],
             )
-            for row, cells in zip(
-                numbers.to_dict("records"), shown.to_dict("records"), strict=True
-            )
+            for row, cells in zip(numbers.to_dict("records"), shown.to_dict("records"), strict=True)
         ]
     except (KeyError, ValueError) as error:
         raise UserError(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from advprune.errors import UserError
 from advprune.report.claim_rows import ClaimRow
-from advprune.tables import Table, read_table
+from advprune.tables import Table, read_back
 
 CAPTIONS = Path(__file__).parents[4] / "report"
 # Twice the pixels of a screen that shows a figure at full width: sharp, and a tenth of the bytes.
@@ -106,7 +106,7 @@ def read_section(item: Item, results: Path, claims: Sequence[ClaimRow]) -> Secti
         ".png" if item.folder == "figures" else ".md"
     )
     picture = read_picture(shown) if shown.exists() and shown.suffix == ".png" else None
-    table = read_table(shown.with_suffix(".csv")) if shown.exists() and not picture else None
+    table = read_back(shown.with_suffix(".csv")) if shown.exists() and not picture else None
     return Section(
         item=item,
         caption=" ".join(caption.read_text(encoding="utf-8").split()) if caption.exists() else "",

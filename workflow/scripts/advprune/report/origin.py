@@ -98,7 +98,11 @@ def _cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
 def _records(done: Sequence[Run], folder: Path) -> list[tuple[str, str]]:
     """What the records of single runs say, as far as they are there."""
     trained, evaluated = (
-        [read_json(path)["provenance"] for run in done if (path := folder / run.folder / name).exists()]
+        [
+            read_json(path)["provenance"]
+            for run in done
+            if (path := folder / run.folder / name).exists()
+        ]
         for name in ("run.json", "evaluation.json")
     )
     both = [*trained, *evaluated]

@@ -80,7 +80,9 @@ def scale_warnings(config: Config, made: Origin) -> list[str]:
             "made from those"
         )
     if made.planned < made.paper:
-        warnings.append(f"reduced scale: {made.planned:,} runs, where the paper takes {made.paper:,}")
+        warnings.append(
+            f"reduced scale: {made.planned:,} runs, where the paper takes {made.paper:,}"
+        )
     return warnings + scale_notes(config)
 
 
