@@ -158,32 +158,32 @@ def test_the_verdicts_in_latex_have_only_signs_that_every_latex_knows(results):
     assert (results / "claims.tex").read_text().isascii()
 
 
-# The report.
+# The page with everything.
 
 
 @pytest.fixture(scope="session")
-def report(results):
+def page(results):
     return (results / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_report_has_every_table_and_figure(report):
-    assert [name for name in [*TABLES, *FIGURES] if f'<section id="{name}"' not in report] == []
-    assert report.count("data:image/webp") == len(FIGURES)
-    assert "Not there:" not in report
+def test_the_report_has_every_table_and_figure(page):
+    assert [name for name in [*TABLES, *FIGURES] if f'<section id="{name}"' not in page] == []
+    assert page.count("data:image/webp") == len(FIGURES)
+    assert "Not there:" not in page
 
 
-def test_the_report_can_be_sent_by_mail(report):
-    assert len(report.encode()) < 6_000_000
+def test_the_report_can_be_sent_by_mail(page):
+    assert len(page.encode()) < 6_000_000
 
 
-def test_the_report_says_that_all_runs_are_there_and_that_the_data_are_stand_ins(report):
-    assert f"{len(RUNS)} of {len(RUNS)} runs" in report
-    assert "stand-in data:" in report
-    assert "incomplete:" not in report
+def test_the_report_says_that_all_runs_are_there_and_that_the_data_are_stand_ins(page):
+    assert f"{len(RUNS)} of {len(RUNS)} runs" in page
+    assert "stand-in data:" in page
+    assert "incomplete:" not in page
 
 
-def test_the_report_names_no_path_of_the_machine(project, report):
-    assert str(project) not in report
+def test_the_report_names_no_path_of_the_machine(project, page):
+    assert str(project) not in page
 
 
 # The table of runs.
@@ -531,9 +531,9 @@ def test_a_partial_run_has_every_run_but_the_lost_one(partial):
 
 
 def test_a_partial_report_says_that_it_is_incomplete_and_which_run_is_missing(partial):
-    report = (partial[0] / "results/smoke/partial/report.html").read_text(encoding="utf-8")
-    assert f"incomplete: {len(RUNS) - 1} of {len(RUNS)} runs are done" in report
-    assert f"<li>{LOST.folder.parent}: 1 of 2 runs</li>" in report
+    page = (partial[0] / "results/smoke/partial/report.html").read_text(encoding="utf-8")
+    assert f"incomplete: {len(RUNS) - 1} of {len(RUNS)} runs are done" in page
+    assert f"<li>{LOST.folder.parent}: 1 of 2 runs</li>" in page
 
 
 def test_a_partial_table_says_how_many_runs_it_has(partial):

@@ -47,13 +47,15 @@ ITEMS = (
     Item("figures", "figure6", "Figure 6: loss and distance", r"\bFigure 6\b"),
     Item("tables", "figure7", "Figure 7: hyperparameters", r"\bFigure 7\b"),
     Item("tables", "figure8", "Figure 8: hypothesis tests", r"\bFigure 8\b"),
-    Item("tables", "comparisons", "Figure 8, with what a referee would ask"),
+    Item("tables", "comparisons", "Figure 8, supplement: effect sizes and more tests"),
     Item("tables", "appendix_c", "Appendix C: the toy model", r"\bAppendix C\b"),
     Item(
-        *("tables", "standard_accuracy", "Standard accuracy: captions of figures 3 and 4"),
+        *("tables", "standard_accuracy", "Figures 3 and 4, captions: no adversary"),
         r"\bFigure [34], caption",
     ),
-    Item("figures", "figure2_features", "Supplement: t-SNE of the network's features"),
+    Item("figures", "figure2_features", "Figure 2, supplement: t-SNE of features"),
+    Item("figures", "distribution", "Table 1, supplement: every single run"),
+    Item("figures", "collapse", "Figures 3 and 4, supplement: collapsed runs"),
     Item("figures", "pruning_epoch", "Supplement: the pruning epoch"),
 )
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from advprune.config import Config, load_config
+from advprune.config import Config
 from advprune.files import read_json
 from advprune.labels import duration
 from advprune.plan import runs_of
 from advprune.runs import Run
+from advprune.scale import paper_config
 
 RUN_COLUMNS = ["dataset", "method", "p", "e", "seed"]
 ANALYSIS_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib")
@@ -32,7 +33,7 @@ class Origin:
     Attributes:
         done: how many runs there are.
         planned: how many the config asks for.
-        paper: how many the paper's own config asks for.
+        paper: how many the paper's scale asks for.
         missing: where runs are missing, and how many, a phrase each.
         warnings: what a reader must know before comparing numbers.
         facts: name and value.
@@ -69,7 +70,7 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
     return Origin(
         done=len(done),
         planned=len(planned),
-        paper=len(runs_of("all", load_config())),
+        paper=len(runs_of("all", paper_config(config["protocol"]))),
         missing=_missing(planned, done),
         warnings=warnings,
         facts=[*facts, ("Tables and this page", _analysis_packages())],

@@ -12,6 +12,7 @@ from advprune.claims_table import scale_notes
 from advprune.config import Config
 from advprune.datasets import DATASETS
 from advprune.labels import dataset_label, face_note
+from advprune.protocols import results_name
 from advprune.report.claim_rows import read_claim_list
 from advprune.report.items import ITEMS, read_section
 from advprune.report.origin import Origin, origin
@@ -44,7 +45,7 @@ def report_page(results: Path, config: Config, folder: Path) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
-        scale=config["scale"],
+        scale=results_name(config),
         warnings=[*scale_warnings(config, made), *made.warnings],
         face=face_note(config, config["studies"]).split("\n"),
         verdicts=list(Verdict),
