@@ -19,6 +19,7 @@ ENVIRONMENTS = {path.stem: read_environment(path) for path in FILES}
 # Where conda's name of a package is not the one that it is imported by, and where it is not PyPI's.
 IMPORTED_AS = {
     "matplotlib-base": "matplotlib",
+    "pillow": "PIL",
     "pytorch": "torch",
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",

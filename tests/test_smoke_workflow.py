@@ -158,6 +158,34 @@ def test_the_verdicts_in_latex_have_only_signs_that_every_latex_knows(results):
     assert (results / "claims.tex").read_text().isascii()
 
 
+# The page with everything.
+
+
+@pytest.fixture(scope="session")
+def page(results):
+    return (results / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_has_every_table_and_figure(page):
+    assert [name for name in [*TABLES, *FIGURES] if f'<section id="{name}"' not in page] == []
+    assert page.count("data:image/webp") == len(FIGURES)
+    assert "Not there:" not in page
+
+
+def test_the_report_can_be_sent_by_mail(page):
+    assert len(page.encode()) < 6_000_000
+
+
+def test_the_report_says_that_all_runs_are_there_and_that_the_data_are_stand_ins(page):
+    assert f"{len(RUNS)} of {len(RUNS)} runs" in page
+    assert "stand-in data:" in page
+    assert "incomplete:" not in page
+
+
+def test_the_report_names_no_path_of_the_machine(project, page):
+    assert str(project) not in page
+
+
 # The table of runs.
 
 
@@ -500,6 +528,12 @@ def test_a_partial_run_has_every_run_but_the_lost_one(partial):
     runs = pd.read_csv(partial[0] / "results/smoke/partial/runs.csv", dtype={"p": str})
     found = [Run(*row) for row in runs[NAME].itertuples(index=False)]
     assert found == [run for run in RUNS if run != LOST]
+
+
+def test_a_partial_report_says_that_it_is_incomplete_and_which_run_is_missing(partial):
+    page = (partial[0] / "results/smoke/partial/report.html").read_text(encoding="utf-8")
+    assert f"incomplete: {len(RUNS) - 1} of {len(RUNS)} runs are done" in page
+    assert f"<li>{LOST.folder.parent}: 1 of 2 runs</li>" in page
 
 
 def test_a_partial_table_says_how_many_runs_it_has(partial):

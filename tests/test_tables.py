@@ -7,7 +7,8 @@ import re
 import pandas as pd
 import pytest
 
-from advprune.tables import Table, plus_minus, write_table
+from advprune.errors import UserError
+from advprune.tables import Table, plus_minus, read_back, write_table
 
 NUMBERS = pd.DataFrame({"method": ["full", "low-loss"], "mean": [1 / 3, 2.0]})
 SHOWN = pd.DataFrame(
@@ -85,6 +86,30 @@ def test_what_means_something_in_latex_is_escaped(tmp_path, character, escaped):
     shown = pd.DataFrame({"column": [f"a{character}b"]})
     write_table(tmp_path / "t.csv", Table("Title", numbers=shown, shown=shown, notes=[]))
     assert f"a{escaped}b" in (tmp_path / "t.tex").read_text(encoding="utf-8")
+
+
+def test_a_table_is_read_back_as_it_was_written(tmp_path):
+    shown = pd.DataFrame({"Method | of": ["None", "a|b"], "p": ["1.0", ""]})
+    written = Table("Title", NUMBERS.astype(str), shown, ["a note", "# another - one"])
+    write_table(tmp_path / "t.csv", written)
+    read = read_back(tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read.numbers, written.numbers)
+    pd.testing.assert_frame_equal(read.shown, written.shown)
+    assert (read.title, read.notes) == (written.title, written.notes)
+
+
+def test_a_table_without_rows_is_read_back_with_its_columns(tmp_path):
+    empty = pd.DataFrame({"Method": [], "p": []})
+    write_table(tmp_path / "t.csv", Table("Title", empty, empty, []))
+    assert list(read_back(tmp_path / "t.csv").shown.columns) == ["Method", "p"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".md"])
+def test_a_table_of_which_a_file_is_missing_is_named(tmp_path, suffix):
+    write_table(tmp_path / "t.csv", Table("Title", NUMBERS, SHOWN, []))
+    (tmp_path / f"t{suffix}").unlink()
+    with pytest.raises(UserError, match=rf"t{suffix} does not exist"):
+        read_back(tmp_path / "t.csv")
 
 
 @pytest.mark.parametrize(

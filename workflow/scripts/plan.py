@@ -15,7 +15,7 @@ from advprune.estimate import (
     measure,
     run_seconds,
 )
-from advprune.labels import scale_note
+from advprune.labels import duration, scale_note
 from advprune.leases import visible_gpus
 from advprune.plan import ITEMS, runs_of
 from advprune.program import run_program
@@ -62,14 +62,6 @@ def main() -> None:
         f"faster than beside others;\nassumed where batches were timed: {ROBUST_SHARE:.0%} of "
         f"attacked images withstand all attacks, DeepFool takes {DEEPFOOL_STEPS} steps."
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a length of time that can be read at a glance."""
-    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from advprune.labels import face_note
 from advprune.program import run_program
 
 FIRST = (
+    ("report.html", "every verdict, table and figure on one page, for a browser"),
     ("claims.md", "what the paper says, what came out here, and whether they agree"),
     ("figures/figure3.png", "natural and robust accuracy against the share of data kept"),
     ("tables/table1.md", "the paper's Table 1, with intervals and training times"),

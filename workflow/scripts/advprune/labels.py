@@ -88,3 +88,11 @@ def seeds_note(counts: Iterable[int], config: Config) -> str:
     count = f"{few}" if few == many else f"{few} to {many}"
     bars = ERROR_BARS[config["error_bars"]]
     return f"Means of n = {count} runs a point; bars: {bars.label}, cut off at the axes"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a length of time that can be read at a glance."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"

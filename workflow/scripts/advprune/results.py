@@ -14,8 +14,10 @@ from advprune.plan import evaluation_spec, runs_of, training_spec
 from advprune.runs import RESULT_FILES, Run, training_seconds
 
 METRICS = [*labels.METRICS, "training_seconds"]
-# p stays text: 0.6 is a name here, and paths and tables must agree on it.
-COLUMN_TYPES = {"p": str}
+# Names that look like numbers stay text: paths and tables must agree on p, versions and hashes end
+# in zeros.
+TEXT_COLUMNS = ("p", "torch", "source", "training_spec", "evaluation_spec")
+COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
 
 def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:

@@ -15,7 +15,7 @@ IF_STOPPED_EARLY = "validation_examples"
 def departures(config: Config, study: str) -> list[str]:
     """What in a study is not as at the paper's scale by the same protocol, a phrase each."""
     ours = _deciding(config, study)
-    papers = _deciding(_paper_config(config["protocol"]), study)
+    papers = _deciding(paper_config(config["protocol"]), study)
     return [
         f"{name} {_said(value)} instead of {_said(wanted)}"
         for key in ours
@@ -40,7 +40,8 @@ def _deciding(config: Config, study: str) -> dict[str, Any]:
 
 
 @cache
-def _paper_config(protocol: str) -> Config:
+def paper_config(protocol: str) -> Config:
+    """The config of the paper's scale by a protocol."""
     overlays = [] if protocol == "paper" else [DEFAULT.with_name(f"{protocol}.yaml")]
     return load_config(*overlays)
 

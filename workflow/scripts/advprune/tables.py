@@ -1,6 +1,7 @@
-"""Writing a table as CSV (all digits), and as Markdown, LaTeX and HTML (as printed)."""
+"""Writing a table as CSV (all digits), and as Markdown, LaTeX and HTML (as printed); reading it."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from tabulate import tabulate
 
+from advprune.errors import UserError
 from advprune.files import write_text
 
 
@@ -34,7 +36,8 @@ def write_table(path: str | Path, table: Table) -> None:
     write_text(path, table.numbers.to_csv(index=False))
     rows = table.shown.astype(str).values.tolist()
     headers = list(table.shown.columns)
-    body = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in [headers, *rows]]
+    body = tabulate(escaped[1:], escaped[0], tablefmt="github", disable_numparse=True)
     remarks = "\n".join(f"- {note}" for note in table.notes)
     write_text(path.with_suffix(".md"), f"# {table.title}\n\n{body}\n\n{remarks}\n")
     body = tabulate(
@@ -50,6 +53,30 @@ def write_table(path: str | Path, table: Table) -> None:
         "\\end{table}\n",
     )
     write_text(path.with_suffix(".html"), _page(table.title, headers, rows, table.notes))
+
+
+def read_back(path: str | Path) -> Table:
+    """Read back what `write_table` wrote to ``path``, a .csv, and beside it as .md.
+
+    All cells are text, as the files have them; an empty cell is an empty text.
+
+    Raises:
+        UserError: a file is missing, or does not hold a table of ours.
+    """
+    path = Path(path)
+    try:
+        numbers = pd.read_csv(path, dtype=str, keep_default_na=False)
+        lines = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} does not exist") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not a table ({error}): delete it and run again") from error
+    title = next((line[2:] for line in lines if line.startswith("# ")), "")
+    cells = [_markdown_cells(line) for line in lines if line.startswith("|")]
+    notes = [line[2:] for line in lines if line.startswith("- ")]
+    if len(cells) < 2 or len({len(row) for row in cells}) > 1:
+        raise UserError(f"{path.with_suffix('.md')} holds no table: delete it and run again")
+    return Table(title, numbers, pd.DataFrame(cells[2:], columns=cells[0]), notes)
 
 
 def plus_minus(mean: float, half_width: float) -> str:
@@ -78,6 +105,13 @@ _STYLE = (
     "body{font:15px sans-serif;margin:2em} h1{font-size:1.2em} table{border-collapse:collapse} "
     "th,td{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:left} ul{color:#555}"
 )
+
+
+def _markdown_cells(line: str) -> list[str]:
+    cells = re.split(r"(?<!\\)\|", line)[1:-1]
+    return [cell.strip().replace(r"\|", "|") for cell in cells]
+
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",

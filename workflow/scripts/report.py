@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Put every verdict, table and figure of a scale, and how they were made, on one page."""
+
+import argparse
+from pathlib import Path
+
+from advprune.files import read_json, write_text
+from advprune.program import add_options, run_program
+from advprune.report.page import report_page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser, "config")
+    parser.add_argument("--runs", required=True, type=Path, help="the folder of single runs")
+    parser.add_argument("--output", required=True, type=Path, help="report.html, in the results")
+    options = parser.parse_args()
+    page = report_page(options.output.parent, read_json(options.config), options.runs)
+    write_text(options.output, page)
+
+
+if __name__ == "__main__":
+    run_program(main)
