@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Train one network by RS+FGSM with data pruning (Algorithm 1)."""
+"""Train one network by RS+FGSM with data pruning (Algorithm 1).
+
+The last checkpoint stays until the workflow has recorded the run: until then it may ask again.
+"""
 
 import argparse
 import dataclasses
-from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
@@ -12,10 +14,11 @@ from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import sha256_of, write_csv, write_json, written_whole
+from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
-from advprune.runs import TrainingSpec
+from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.training import start, train
 
 
@@ -26,12 +29,13 @@ def main() -> None:
     parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
     options = parser.parse_args()
 
+    take_turn(options.record)
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
-    checkpoint = Path(options.model).with_name("checkpoint.safetensors")
+    checkpoint = checkpoint_of(options.record)
 
     state = start(spec, examples)
     if not restore_checkpoint(checkpoint, state, spec):
@@ -66,7 +70,6 @@ def main() -> None:
             "provenance": provenance(device, started),
         },
     )
-    checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
