@@ -166,6 +166,11 @@ def results_of(item):
     return [path for files in wanted if not config["partial"] or is_there(files) for path in files]
 
 
+def lost_runs(item):
+    """The runs that an item needs and that lack a result."""
+    return [str(run) for run in plan.runs_of(item, config) if not is_there(files_of(run))]
+
+
 def scores_of(study):
     scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
     seed = f"{scores['seed']:03d}"

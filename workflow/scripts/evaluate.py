@@ -20,11 +20,12 @@ from advprune.devices import choose_device
 from advprune.errors import UserError
 from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
-from advprune.files import digest, read_json, sha256_of, write_csv, write_json
+from advprune.files import digest, sha256_of, write_csv
 from advprune.locking import take_turn
 from advprune.networks import read_classifier
 from advprune.program import add_options, parse_spec, positive_count, run_program
 from advprune.provenance import now, provenance
+from advprune.records import read_record, write_record
 from advprune.registry import NETWORKS
 from advprune.runs import EvaluationSpec, checkpoint_of
 
@@ -36,11 +37,11 @@ def main() -> None:
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     if options.training_record:
-        record = read_json(options.training_record)
+        record = read_record(options.training_record)
         if record["model_sha256"] != sha256_of(options.model):
             raise UserError(
                 f"{options.model} is not the network that {options.training_record} describes: "
-                "delete both and run again"
+                f"delete {options.training_record} and run again, both will be made anew"
             )
         training = record["spec"]
         name, network = training["run"]["dataset"], training["network"]
@@ -76,7 +77,7 @@ def main() -> None:
 
     write_csv(options.accuracies, [accuracies(result)])
     write_csv(options.verdicts, verdicts(result, test))
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
@@ -85,6 +86,7 @@ def main() -> None:
             "seconds": result.seconds,
             "provenance": provenance(device, started),
         },
+        [options.accuracies, options.verdicts],
     )
 
 

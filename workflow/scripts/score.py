@@ -9,11 +9,12 @@ from safetensors.torch import save_file
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import write_json, written_whole
+from advprune.files import written_whole
 from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
+from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.scoring import deepfool_all
 from advprune.training import attack_for_scoring, start, train
@@ -54,13 +55,14 @@ def main() -> None:
     with written_whole(options.scores) as temporary:
         save_file({name: value.cpu().contiguous() for name, value in scores.items()}, temporary)
     save_weights(options.model, state.classifier)
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
             "provenance": provenance(device, started),
         },
+        [options.scores, options.model],
     )
 
 

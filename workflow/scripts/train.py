@@ -13,11 +13,12 @@ from safetensors.torch import save_file
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import sha256_of, write_csv, write_json, written_whole
+from advprune.files import sha256_of, write_csv, written_whole
 from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
+from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.training import start, train
 
@@ -55,7 +56,7 @@ def main() -> None:
     with written_whole(options.pruning) as temporary:
         save_file({"kept": kept, **scores}, temporary)
     write_csv(options.curve, [dataclasses.asdict(record) for record in state.curve])
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
@@ -69,6 +70,7 @@ def main() -> None:
             "dataset_sha256": sha256_of(options.dataset),
             "provenance": provenance(device, started),
         },
+        [options.model, options.pruning, options.curve],
     )
 
 

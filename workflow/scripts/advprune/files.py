@@ -120,6 +120,13 @@ def digest(content: Any) -> str:
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
+def array_digest(array: Any) -> str:
+    """SHA-256, in hexadecimal, of a NumPy array: of its type, shape and values."""
+    total = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+    total.update(array.tobytes())
+    return total.hexdigest()
+
+
 def sha256_of(path: str | Path) -> str:
     """SHA-256, in hexadecimal, of a file's bytes."""
     with open(path, "rb") as file:

@@ -4,7 +4,6 @@ It is never unpickled. The key says what the work belongs to; a file with anothe
 is torn, is never used.
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from advprune.files import canonical_json, written_whole
+from advprune.files import array_digest, digest, written_whole
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +67,4 @@ def restore_state(path: Path, key: str, fill: Fill) -> bool:
 
 def _digest(tensors: Mapping[str, Tensor], rest: Mapping[str, Any]) -> str:
     """SHA-256 of everything in a checkpoint."""
-    total = hashlib.sha256(canonical_json(rest).encode())
-    for name in sorted(tensors):
-        values = tensors[name].numpy()
-        total.update(f"{name} {values.dtype} {values.shape}".encode())
-        total.update(values.tobytes())
-    return total.hexdigest()
+    return digest([rest, {name: array_digest(value.numpy()) for name, value in tensors.items()}])
