@@ -175,7 +175,11 @@ def scores_of(study):
     scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
     seed = f"{scores['seed']:03d}"
     folder = Path(str(SCORES).format(dataset=dataset, e=scores["epoch"], seed=seed))
-    return {"scores": folder / "scores.safetensors", "model": folder / "model.safetensors"}
+    return {
+        "scores": folder / "scores.safetensors",
+        "model": folder / "model.safetensors",
+        "record": folder / "score.json",
+    }
 
 
 SCORED_STUDIES = {"figure2": ["mnist"], "figure6": ["mnist", "cifar10"]}

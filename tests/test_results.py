@@ -308,7 +308,7 @@ def test_any_altered_byte_of_a_table_is_noticed(written, name):
         altered = bytearray(content)
         altered[place] ^= 1
         (written.parent / name).write_bytes(altered)
-        with pytest.raises(UserError, match=f"{written} is not what was written: delete it"):
+        with pytest.raises(UserError, match=f"{written} is not what was written: delete {written}"):
             read_runs(written)
 
 

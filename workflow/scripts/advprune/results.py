@@ -69,7 +69,7 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     recorded = _hash_of(path)
     if path.exists() and recorded.exists() and recorded.read_bytes() != _hash_line(path).encode():
-        raise UserError(f"{path} is not what was written: delete it and run again")
+        raise UserError(f"{path} is not what was written: delete {path} and run again")
     return read_table(path, "a table of runs")
 
 
