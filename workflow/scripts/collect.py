@@ -2,9 +2,11 @@
 """Gather the results of the runs that a table or figure needs into one CSV, a row a run."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from advprune.files import read_json
+from advprune.labels import mixture_notes
 from advprune.plan import ITEMS
 from advprune.program import add_options, run_program
 from advprune.results import collect_runs, write_runs
@@ -18,6 +20,8 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="the .csv to write, with its .sha256")
     options = parser.parse_args()
     runs = collect_runs(options.item, read_json(options.config), options.runs)
+    for note in mixture_notes(runs):
+        logging.warning(note)
     write_runs(options.output, runs)
 
 
