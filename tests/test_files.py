@@ -127,7 +127,7 @@ def test_json_that_is_missing_is_named(tmp_path):
 def test_damaged_json_is_named_with_what_to_do(tmp_path, content):
     path = tmp_path / "damaged.json"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=f"{path} is not JSON .* delete it and run again"):
+    with pytest.raises(UserError, match=f"{path} is not JSON .* delete {path} and run again"):
         read_json(path)
 
 

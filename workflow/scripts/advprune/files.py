@@ -14,6 +14,8 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from advprune.errors import UserError
 
 
@@ -43,8 +45,9 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write {path}: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
@@ -106,7 +109,7 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path} does not exist") from error
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} is not JSON ({error}): delete it and run again, it will be made anew"
+            f"{path} is not JSON ({error}): delete {path} and run again, it will be made anew"
         ) from error
 
 
