@@ -19,16 +19,19 @@ rule collect:
         lambda wildcards: results_of(wildcards.item),
         config=RESULTS / "config.json",
     output:
-        RESULTS / "items/{item}.csv",
+        runs=RESULTS / "items/{item}.csv",
+        sha256=RESULTS / "items/{item}.csv.sha256",
     log:
         RESULTS / "logs/collect_{item}.log",
     conda:
         "../envs/analysis.yaml"
     params:
         runs=SCALE / "runs",
+        # Snakemake makes nothing again because an input of what it has made is gone; this does.
+        lost=lambda wildcards: lost_runs(wildcards.item),
     shell:
         "python3 workflow/scripts/collect.py {wildcards.item} --config {input.config} --runs {params.runs}"
-        " --output {output} >{log} 2>&1"
+        " --output {output.runs} >{log} 2>&1"
 
 
 rule runs:
@@ -46,7 +49,7 @@ rule runs:
 
 rule summarise:
     input:
-        RESULTS / "runs.csv",
+        RESULTS / "items/all.csv",
     output:
         RESULTS / "summary.csv",
     log:

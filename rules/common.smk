@@ -7,21 +7,27 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune import plan
 from advprune.config import check_config
 from advprune.errors import UserError
-from advprune.protocols import results_name, settled
 from advprune.leases import visible_gpus
-from advprune.runs import RESULT_FILES, Run
+from advprune.locking import clear_dead_workflows
+from advprune.protocols import results_name, settled
+from advprune.runs import RESULT_FILES, Run, discard_checkpoints
 
 try:
     config.update(settled(config))
     check_config(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:  # a job on a cluster parses this again, and is no workflow
+    for stale in clear_dead_workflows(Path(".snakemake")):
+        logger.warning(f"{stale} was left by a workflow that was killed: removed")
 
 SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
@@ -63,6 +69,15 @@ TITLES = {
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 if config["data_root"]:
     os.environ.update(ADVPRUNE_DATA=config["data_root"])
+
+
+# A finished job keeps its checkpoint until it is certain that Snakemake has recorded it.
+onsuccess:
+    discard_checkpoints(SCALE)
+
+
+onerror:
+    discard_checkpoints(SCALE)
 
 
 wildcard_constraints:
@@ -151,11 +166,20 @@ def results_of(item):
     return [path for files in wanted if not config["partial"] or is_there(files) for path in files]
 
 
+def lost_runs(item):
+    """The runs that an item needs and that lack a result."""
+    return [str(run) for run in plan.runs_of(item, config) if not is_there(files_of(run))]
+
+
 def scores_of(study):
     scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
     seed = f"{scores['seed']:03d}"
     folder = Path(str(SCORES).format(dataset=dataset, e=scores["epoch"], seed=seed))
-    return {"scores": folder / "scores.safetensors", "model": folder / "model.safetensors"}
+    return {
+        "scores": folder / "scores.safetensors",
+        "model": folder / "model.safetensors",
+        "record": folder / "score.json",
+    }
 
 
 SCORED_STUDIES = {"figure2": ["mnist"], "figure6": ["mnist", "cifar10"]}

@@ -81,6 +81,7 @@ rule figure5:
 
 rule figure6:
     input:
+        [scores_of(study)["record"] for study in ("mnist", "cifar10")],
         mnist=scores_of("mnist")["scores"],
         cifar10=scores_of("cifar10")["scores"],
         config=RESULTS / "config.json",

@@ -3,7 +3,7 @@
 
 rule claims:
     input:
-        runs=RESULTS / "runs.csv",
+        runs=RESULTS / "items/all.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
         scores=drawable(["figure6"]),

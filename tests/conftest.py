@@ -1,8 +1,12 @@
 """Set up before any test."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import settings
+from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
 torch.set_num_threads(1)  # tests run side by side do not slow each other
@@ -23,3 +27,27 @@ def finished(tmp_path_factory):
 def conda_environments(tmp_path_factory):
     """The environments of all rules, once a checkout: environment file to the folder it is in."""
     return make_conda_environments(tmp_path_factory.mktemp("conda") / "project")
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory):
+    """Makes copies of the project with the tiny scale and its data sets, and no results."""
+    first = copy_project(tmp_path_factory.mktemp("fresh") / "project")
+    (first / "config/tiny.yaml").write_text(TINY)
+    datasets = [f"results/datasets/{name}.safetensors" for name in ("mnist5k", "shapes10")]
+    ended = run_snakemake(*COMMAND, "--", *datasets, cwd=first)
+    assert ended.status == 0, ended.printed
+
+    def copy(folder):
+        return Path(shutil.copytree(first, folder / "project"))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(fresh, tmp_path_factory):
+    """A copy of the project in which the tiny scale was made without interruption."""
+    project = fresh(tmp_path_factory.mktemp("uninterrupted"))
+    ended = run_snakemake(*COMMAND, "--", *TARGETS, cwd=project)
+    assert ended.status == 0, ended.printed[-3000:]
+    return project

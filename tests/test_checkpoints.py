@@ -220,7 +220,7 @@ def flipped(place):
         pytest.param(replaced(b'"F32"', b'"I32"'), id="a tensor's type"),
         pytest.param(replaced(b'\\"epoch\\": 1', b'\\"epoch\\": 2'), id="the epoch"),
         pytest.param(replaced(b'\\"examples\\": 40', b'\\"examples\\": 41'), id="the curve"),
-        pytest.param(replaced(b'\\"spec\\"', b'\\"spek\\"'), id="a key"),
+        pytest.param(replaced(b'\\"seconds\\"', b'\\"seconda\\"'), id="a key"),
         pytest.param(replaced(b'\\"epoch\\": ', b'\\"epoch\\"; '), id="broken JSON"),
         pytest.param(replaced(b"__metadata__", b"__metadatb__"), id="no metadata"),
     ],

@@ -1,12 +1,13 @@
 """Images in memory and in a data set's file."""
 
+import numpy as np
 import pytest
 import torch
 from builders import random_examples
-from safetensors.torch import save_file
+from safetensors.numpy import load_file, save_file
 
 from advprune.errors import UserError
-from advprune.examples import Examples, load_examples
+from advprune.examples import Examples, load_examples, save_examples
 
 
 @pytest.fixture
@@ -14,14 +15,14 @@ def dataset(tmp_path):
     """A file with 6 images to train on and 4 to test on."""
     path = tmp_path / "tiny.safetensors"
     train, test = random_examples(6, seed=1), random_examples(4, seed=2)
-    save_file(
-        {
-            "train_images": train.images,
-            "train_labels": train.labels.to(torch.uint8),
-            "test_images": test.images,
-            "test_labels": test.labels.to(torch.uint8),
-        },
+    save_examples(
         path,
+        {
+            "train_images": train.images.numpy(),
+            "train_labels": train.labels.to(torch.uint8).numpy(),
+            "test_images": test.images.numpy(),
+            "test_labels": test.labels.to(torch.uint8).numpy(),
+        },
     )
     return path
 
@@ -104,6 +105,40 @@ def test_a_damaged_file_is_named_with_what_to_do(dataset, damage):
         UserError, match=r"tiny\.safetensors is damaged .*dataset\.py tiny --output"
     ):
         load_examples(dataset, "train")
+
+
+def test_any_altered_byte_is_noticed_or_harmless(dataset):
+    """Flips single bits all over the file: what is read is what was saved, or nothing."""
+    content = dataset.read_bytes()
+    noticed = 0
+    for place in np.random.default_rng(0).integers(0, len(content), 200):
+        altered = bytearray(content)
+        altered[place] ^= 1
+        dataset.write_bytes(altered)
+        for part, seed, count in (("train", 1, 6), ("test", 2, 4)):
+            try:
+                read = load_examples(dataset, part)
+            except UserError:
+                noticed += 1
+            else:
+                assert torch.equal(read.images, random_examples(count, seed=seed).images)
+                assert torch.equal(read.labels, random_examples(count, seed=seed).labels)
+    assert noticed >= 200  # nearly all bytes belong to one of the two parts
+
+
+def test_a_file_without_digests_is_not_trusted(dataset):
+    arrays = load_file(dataset)
+    save_file(arrays, dataset)
+    with pytest.raises(UserError, match=r"train_images are not what was saved"):
+        load_examples(dataset, "train")
+
+
+def test_a_file_that_is_made_again_looks_no_newer(dataset):
+    first = dataset.stat().st_mtime
+    arrays = load_file(dataset)
+    dataset.unlink()
+    save_examples(dataset, arrays)
+    assert dataset.stat().st_mtime == first
 
 
 def test_a_file_without_the_part_is_called_damaged(dataset):

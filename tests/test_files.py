@@ -3,11 +3,14 @@
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from workflow_tools import PROJECT
 
 from advprune.errors import UserError
 from advprune.files import (
@@ -124,7 +127,7 @@ def test_json_that_is_missing_is_named(tmp_path):
 def test_damaged_json_is_named_with_what_to_do(tmp_path, content):
     path = tmp_path / "damaged.json"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=f"{path} is not JSON .* delete it and run again"):
+    with pytest.raises(UserError, match=f"{path} is not JSON .* delete {path} and run again"):
         read_json(path)
 
 
@@ -156,3 +159,54 @@ def test_a_csv_is_read_back_as_it_was_written(tmp_path):
     rows = [{"name": "a, b", "value": 0.1}, {"name": 'say "so"', "value": 1e-300}]
     write_csv(tmp_path / "rows.csv", rows)
     assert pd.read_csv(tmp_path / "rows.csv").to_dict("records") == rows
+
+
+# What writers that were killed leave behind.
+
+KILLED = """
+import os, signal, sys
+from advprune.files import written_whole
+with written_whole("result.csv") as temporary:
+    temporary.write_text("half")
+    print(temporary.name, flush=True)
+    if "live" in sys.argv:
+        input()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def start_writer(folder, *arguments):
+    """A process that is in the middle of writing ``result.csv``."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", KILLED, *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(PROJECT / "workflow/scripts")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return writer, writer.stdout.readline().strip()
+
+
+def test_what_a_writer_that_was_killed_left_is_removed_by_the_next_one(tmp_path):
+    writer, temporary = start_writer(tmp_path)
+    writer.communicate()
+    assert (tmp_path / temporary).exists()
+    write_text(tmp_path / "result.csv", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.csv"]
+
+
+def test_what_a_living_writer_has_begun_is_left_alone(tmp_path):
+    writer, temporary = start_writer(tmp_path, "live")
+    write_text(tmp_path / "result.csv", "whole")
+    left = (tmp_path / temporary).exists()
+    writer.communicate("\n")
+    assert left
+
+
+def test_temporary_files_of_other_files_are_left_alone(tmp_path):
+    others = [tmp_path / ".result.json.abcdefgh.json", tmp_path / ".result.csv.lock"]
+    for path in others:
+        path.touch()
+    write_text(tmp_path / "result.csv", "whole")
+    assert [path for path in others if not path.exists()] == []

@@ -1,11 +1,12 @@
 """What figures and tables say about the data and the scale they were made at."""
 
+import pandas as pd
 import pytest
 from workflow_tools import PROJECT
 
 from advprune.config import load_config
 from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note, network_label, seeds_note
+from advprune.labels import dataset_label, face_note, mixture_notes, network_label, seeds_note
 
 DEFAULT = load_config()
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
@@ -62,3 +63,34 @@ def test_the_number_of_runs_a_point_is_noted(counts, note):
 def test_a_narrow_network_is_called_so(width, label):
     study = {"training": {"network": "preact_resnet18", "width": width}}
     assert network_label(study) == label
+
+
+def runs_made_with(**columns):
+    alike = {"source": ["abc"] * 3, "torch": ["2.1"] * 3, "device": ["cpu: x86_64"] * 3}
+    return pd.DataFrame(alike | columns)
+
+
+def test_runs_that_were_made_alike_need_no_note():
+    assert mixture_notes(runs_made_with()) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "told"),
+    [
+        ("source", ["abc", "def", "abc"], "states of the pipeline's code"),
+        ("torch", ["2.1", "2.0", "2.1"], "versions of PyTorch"),
+        ("device", ["cuda: H200", "cpu: x86_64", "cuda: H200"], "devices"),
+    ],
+)
+def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
+    column, values, told
+):
+    (note,) = mixture_notes(runs_made_with(**{column: values}))
+    assert told in note
+    assert f"{values[0]} (2)" in note
+    assert f"{values[1]} (1)" in note
+
+
+def test_each_mixture_has_a_note_of_its_own():
+    mixed = runs_made_with(torch=["2.1", "2.0", "2.1"], device=["cuda: H200", "cpu", "cpu"])
+    assert len(mixture_notes(mixed)) == 2

@@ -1,15 +1,18 @@
 """From the files of single runs to one table of runs."""
 
 import copy
-import json
+import re
+import subprocess
 
 import pytest
 from workflow_tools import PROJECT
 
 from advprune.config import load_config
 from advprune.errors import UserError
+from advprune.files import sha256_of
 from advprune.plan import evaluation_spec, runs_of, training_spec
-from advprune.results import collect_runs, read_runs
+from advprune.records import read_record, write_record
+from advprune.results import collect_runs, read_runs, write_runs
 
 ACCURACIES = (
     "natural_accuracy,autoattack_accuracy,apgd_ce_40x5_accuracy,"
@@ -40,6 +43,7 @@ def folder(config, tmp_path):
         place = tmp_path / run.folder
         place.mkdir(parents=True)
         spec = training_spec(run, config)
+        (place / "model.safetensors").write_text("the network")
         training = {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
@@ -48,7 +52,7 @@ def folder(config, tmp_path):
             "kept_examples": 250,
             "diverged_epoch": None,
             "stopped_epoch": None,
-            "model_sha256": "abc",
+            "model_sha256": sha256_of(place / "model.safetensors"),
             "dataset_sha256": "def",
             "provenance": {
                 "source": "0123456789abcdef",
@@ -61,11 +65,13 @@ def folder(config, tmp_path):
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
             "seconds": {"natural": 1.0, "square": 3.0},
-            "model_sha256": "abc",
+            "model_sha256": sha256_of(place / "model.safetensors"),
         }
-        (place / "run.json").write_text(json.dumps(training))
-        (place / "evaluation.json").write_text(json.dumps(evaluation))
         (place / "evaluation.csv").write_text(ACCURACIES)
+        (place / "verdicts.csv").write_text("index\n0\n")
+        write_record(place / "run.json", training, [place / "model.safetensors"])
+        measured = [place / "evaluation.csv", place / "verdicts.csv"]
+        write_record(place / "evaluation.json", evaluation, measured)
     return tmp_path
 
 
@@ -76,9 +82,11 @@ def place(config, folder):
 
 
 def rewrite(path, change):
-    content = json.loads(path.read_text())
+    """Write a record as if it had been made otherwise."""
+    content = read_record(path)
     change(content)
-    path.write_text(json.dumps(content))
+    files = [path.with_name(name) for name in content.pop("files")]
+    write_record(path, content, files)
 
 
 def refusal(config, folder):
@@ -137,7 +145,7 @@ def test_training_seconds_count_validation_only_if_it_is_timed(config, folder, t
 
 def test_a_table_of_runs_is_read_back_as_it_was_written(config, folder, tmp_path):
     table = collect_runs("figure8", config, folder)
-    table.to_csv(tmp_path / "runs.csv", index=False)
+    write_runs(tmp_path / "runs.csv", table)
     again = read_runs(tmp_path / "runs.csv")
     assert again.to_csv() == table.to_csv()
 
@@ -198,6 +206,38 @@ def test_a_specification_that_does_not_match_its_digest_is_refused(config, folde
     assert f"{place / 'run.json'} was made with another specification" in refusal(config, folder)
 
 
+@pytest.mark.parametrize("name", ["run.json", "evaluation.json"])
+def test_a_number_edited_in_a_record_is_refused(config, folder, place, name):
+    path = place / name
+    path.write_text(re.sub(r": 1(\d*)\.0", r": 2\1.0", path.read_text(), count=1))
+    message = refusal(config, folder)
+    assert message.startswith(f"{path} is damaged, or was edited: delete {path} and run again")
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("model.safetensors", "run.json"),
+        ("evaluation.csv", "evaluation.json"),
+        ("verdicts.csv", "evaluation.json"),
+    ],
+)
+def test_a_file_that_changed_since_is_refused_with_what_to_delete(
+    config, folder, place, name, record
+):
+    content = bytearray((place / name).read_bytes())
+    content[-2] ^= 1
+    (place / name).write_bytes(content)
+    message = refusal(config, folder)
+    assert message.startswith(f"{place / name} is not the file that {place / record} describes")
+    assert f"delete {place / record} and run again" in message
+
+
+def test_a_network_that_was_deleted_to_save_space_is_not_missed(config, folder, place):
+    (place / "model.safetensors").unlink()
+    assert len(collect_runs("figure8", config, folder)) == 2
+
+
 def test_an_evaluation_of_another_network_is_refused(config, folder, place):
     rewrite(place / "evaluation.json", lambda content: content.update(model_sha256="xyz"))
     message = refusal(config, folder)
@@ -218,7 +258,6 @@ def test_a_missing_file_is_named(config, folder, place, name):
         pytest.param("run.json", "[]", id="run.json with a list"),
         pytest.param("evaluation.json", "{}", id="evaluation.json of nothing"),
         pytest.param("evaluation.csv", "", id="evaluation.csv of nothing"),
-        pytest.param("evaluation.csv", ACCURACIES.split("\n")[0] + "\n", id="no row"),
     ],
 )
 def test_a_damaged_file_is_named(config, folder, place, name, content):
@@ -253,3 +292,31 @@ def test_a_table_without_runs_is_named(tmp_path):
     (tmp_path / "empty.csv").write_text("\n")
     with pytest.raises(UserError, match=r"empty\.csv is not a table of runs"):
         read_runs(tmp_path / "empty.csv")
+
+
+@pytest.fixture
+def written(config, folder, tmp_path):
+    """A table of runs as the workflow writes it."""
+    write_runs(tmp_path / "runs.csv", collect_runs("figure8", config, folder))
+    return tmp_path / "runs.csv"
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "runs.csv.sha256"])
+def test_any_altered_byte_of_a_table_is_noticed(written, name):
+    content = (written.parent / name).read_bytes()
+    for place in range(0, len(content), 7):
+        altered = bytearray(content)
+        altered[place] ^= 1
+        (written.parent / name).write_bytes(altered)
+        with pytest.raises(UserError, match=f"{written} is not what was written: delete {written}"):
+            read_runs(written)
+
+
+def test_a_table_without_its_hash_is_read_all_the_same(written):
+    written.with_name("runs.csv.sha256").unlink()
+    assert len(read_runs(written)) == 2
+
+
+def test_the_hash_of_a_table_is_one_that_sha256sum_can_check(written):
+    ended = subprocess.run(["sha256sum", "-c", "runs.csv.sha256"], cwd=written.parent)
+    assert ended.returncode == 0

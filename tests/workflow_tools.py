@@ -55,6 +55,17 @@ def run_snakemake(
     return _run(command, cwd, variables)
 
 
+def start_snakemake(*arguments: str | Path, cwd: Path, printed: Path) -> subprocess.Popen:
+    """Start it, and do not wait for its end; what it prints goes into the file ``printed``."""
+    with open(printed, "w") as file:
+        return subprocess.Popen(
+            [Path(sys.executable).with_name("snakemake"), *map(str, arguments)],
+            cwd=cwd,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
 def run_program(name: str, *arguments: str | Path, cwd: Path) -> Outcome:
     """Run one of the programs in workflow/scripts."""
     return _run([sys.executable, cwd / f"workflow/scripts/{name}.py", *arguments], cwd)

@@ -6,6 +6,7 @@ import argparse
 from advprune.drawing import save_figure
 from advprune.figures.collapse import collapse_points, draw_collapse
 from advprune.files import read_json
+from advprune.labels import mixture_notes
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
@@ -14,8 +15,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "runs", "config", "figure")
     options = parser.parse_args()
-    points = collapse_points(read_runs(options.runs))
-    save_figure(draw_collapse(points, read_json(options.config)), points, options.output)
+    runs = read_runs(options.runs)
+    points = collapse_points(runs)
+    figure = draw_collapse(points, read_json(options.config), mixture_notes(runs))
+    save_figure(figure, points, options.output)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 """Gather the results of the runs that a table or figure needs into one CSV, a row a run."""
 
 import argparse
+import logging
 from pathlib import Path
 
-from advprune.files import read_json, write_text
+from advprune.files import read_json
+from advprune.labels import mixture_notes
 from advprune.plan import ITEMS
 from advprune.program import add_options, run_program
-from advprune.results import collect_runs
+from advprune.results import collect_runs, write_runs
 
 
 def main() -> None:
@@ -15,10 +17,12 @@ def main() -> None:
     add_options(parser, "config")
     parser.add_argument("item", choices=[*ITEMS, "all"], help="the table or figure")
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
-    parser.add_argument("--output", required=True, help="the .csv to write")
+    parser.add_argument("--output", required=True, help="the .csv to write, with its .sha256")
     options = parser.parse_args()
     runs = collect_runs(options.item, read_json(options.config), options.runs)
-    write_text(options.output, runs.to_csv(index=False))
+    for note in mixture_notes(runs):
+        logging.warning(note)
+    write_runs(options.output, runs)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,7 @@ from pathlib import Path
 
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
-from advprune.files import written_whole
 from advprune.program import run_program
-
-# The same contents at any time: a file made again must not look newer than the runs made from it.
-FILE_TIME = 946_684_800  # 2000-01-01
 
 
 def main() -> None:
@@ -25,17 +21,14 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="the .safetensors file to write")
     options = parser.parse_args()
 
-    from safetensors.numpy import save_file
+    from advprune.examples import save_examples
 
     root = Path(options.root) if options.root else None
     if root and not root.is_dir():
         raise UserError(
             f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
         )
-    arrays = DATASETS[options.name].load(root)
-    with written_whole(options.output) as temporary:
-        save_file(arrays, temporary)
-        os.utime(temporary, (FILE_TIME, FILE_TIME))
+    save_examples(options.output, DATASETS[options.name].load(root))
 
 
 if __name__ == "__main__":

@@ -13,31 +13,35 @@ evaluation:
 import argparse
 from pathlib import Path
 
+from advprune.checkpoints import restore_progress
 from advprune.config import fraction
 from advprune.datasets import DATASETS
 from advprune.devices import choose_device
 from advprune.errors import UserError
 from advprune.evaluation import accuracies, evaluate, verdicts
 from advprune.examples import load_examples
-from advprune.files import read_json, sha256_of, write_csv, write_json
+from advprune.files import digest, sha256_of, write_csv
+from advprune.locking import take_turn
 from advprune.networks import read_classifier
 from advprune.program import add_options, parse_spec, positive_count, run_program
 from advprune.provenance import now, provenance
+from advprune.records import read_record, write_record
 from advprune.registry import NETWORKS
-from advprune.runs import EvaluationSpec
+from advprune.runs import EvaluationSpec, checkpoint_of
 
 
 def main() -> None:
     parser = _parser()
     options = parser.parse_args()
+    take_turn(options.record)
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     if options.training_record:
-        record = read_json(options.training_record)
+        record = read_record(options.training_record)
         if record["model_sha256"] != sha256_of(options.model):
             raise UserError(
                 f"{options.model} is not the network that {options.training_record} describes: "
-                "delete both and run again"
+                f"delete {options.training_record} and run again, both will be made anew"
             )
         training = record["spec"]
         name, network = training["run"]["dataset"], training["network"]
@@ -61,20 +65,28 @@ def main() -> None:
     test = load_examples(options.dataset, "test").to(device)
     if tuple(test.images.shape[1:]) != dataset.shape or len(test) != dataset.examples[1]:
         raise UserError(f"{options.dataset} is not the file of the data set {name}")
-    result = evaluate(classifier, test, spec)
+    made_from = {
+        "model_sha256": sha256_of(options.model),
+        "dataset_sha256": sha256_of(options.dataset),
+    }
+    key = digest([spec.to_dict(), made_from, name, network, width, normalise])
+    progress = restore_progress(checkpoint_of(options.record), key)
+    if options.training_record:
+        checkpoint_of(options.training_record).unlink(missing_ok=True)  # the training is recorded
+    result = evaluate(classifier, test, spec, progress)
 
     write_csv(options.accuracies, [accuracies(result)])
     write_csv(options.verdicts, verdicts(result, test))
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
-            "model_sha256": sha256_of(options.model),
-            "dataset_sha256": sha256_of(options.dataset),
+            **made_from,
             "seconds": result.seconds,
             "provenance": provenance(device, started),
         },
+        [options.accuracies, options.verdicts],
     )
 
 

@@ -17,6 +17,7 @@ from advprune.networks import read_classifier
 from advprune.plan import pruning_settings
 from advprune.program import add_options, run_program
 from advprune.pruning import keep_indices
+from advprune.records import check_files, read_record
 
 
 def main() -> None:
@@ -28,6 +29,8 @@ def main() -> None:
     options = parser.parse_args()
     config = read_json(options.config)
     study, settings = config["studies"]["mnist"], config["figure2"]
+    record = options.scores.with_name("score.json")
+    check_files(record, read_record(record))
     scores = load_file(options.scores)
     kept = keep_indices(
         -scores["loss"],

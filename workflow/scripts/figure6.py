@@ -10,6 +10,7 @@ from advprune.drawing import save_figure
 from advprune.figures.correlation import draw_correlation, score_frame
 from advprune.files import read_json
 from advprune.program import add_options, run_program
+from advprune.records import check_files, read_record
 
 
 def main() -> None:
@@ -18,6 +19,9 @@ def main() -> None:
     parser.add_argument("--mnist", required=True, type=Path, help="scores of the MNIST study")
     parser.add_argument("--cifar10", required=True, type=Path, help="scores of the CIFAR10 study")
     options = parser.parse_args()
+    for scores in (options.mnist, options.cifar10):
+        record = scores.with_name("score.json")
+        check_files(record, read_record(record))
     frames = {
         "mnist": score_frame(options.mnist, "mnist"),
         "cifar10": score_frame(options.cifar10, "cifar10"),

@@ -6,6 +6,7 @@ import argparse
 from advprune.drawing import save_figure
 from advprune.figures.pruning_epoch import draw_pruning_epoch, pruning_epoch_points
 from advprune.files import read_json
+from advprune.labels import mixture_notes
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
@@ -14,8 +15,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "runs", "config", "figure")
     options = parser.parse_args()
-    points = pruning_epoch_points(read_runs(options.runs))
-    save_figure(draw_pruning_epoch(points, read_json(options.config)), points, options.output)
+    runs = read_runs(options.runs)
+    points = pruning_epoch_points(runs)
+    figure = draw_pruning_epoch(points, read_json(options.config), mixture_notes(runs))
+    save_figure(figure, points, options.output)
 
 
 if __name__ == "__main__":

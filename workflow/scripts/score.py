@@ -6,15 +6,18 @@ import argparse
 import torch
 from safetensors.torch import save_file
 
+from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import write_json, written_whole
+from advprune.files import written_whole
+from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
-from advprune.runs import TrainingSpec
+from advprune.records import write_record
+from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.scoring import deepfool_all
-from advprune.training import attack_for_scoring, train
+from advprune.training import attack_for_scoring, start, train
 
 
 def main() -> None:
@@ -23,11 +26,22 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="to write: loss and distance per example")
     options = parser.parse_args()
 
+    take_turn(options.record)
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
-    state = train(spec, examples, stop_after=spec.run.e)
+    checkpoint = checkpoint_of(options.record)
+    state = start(spec, examples)
+    if not restore_checkpoint(checkpoint, state, spec):
+        state = start(spec, examples)  # an attempt may have half filled it
+    train(
+        spec,
+        examples,
+        state=state,
+        after_epoch=lambda state: save_checkpoint(checkpoint, state, spec),
+        stop_after=spec.run.e,
+    )
     found = deepfool_all(
         state.classifier, examples, spec.deepfool, **attack_for_scoring(spec, examples)
     )
@@ -41,13 +55,14 @@ def main() -> None:
     with written_whole(options.scores) as temporary:
         save_file({name: value.cpu().contiguous() for name, value in scores.items()}, temporary)
     save_weights(options.model, state.classifier)
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
             "provenance": provenance(device, started),
         },
+        [options.scores, options.model],
     )
 
 

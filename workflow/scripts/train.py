@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Train one network by RS+FGSM with data pruning (Algorithm 1)."""
+"""Train one network by RS+FGSM with data pruning (Algorithm 1).
+
+The last checkpoint stays until the workflow has recorded the run: until then it may ask again.
+"""
 
 import argparse
 import dataclasses
-from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
@@ -11,11 +13,13 @@ from safetensors.torch import save_file
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import sha256_of, write_csv, write_json, written_whole
+from advprune.files import sha256_of, write_csv, written_whole
+from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
-from advprune.runs import TrainingSpec
+from advprune.records import write_record
+from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.training import start, train
 
 
@@ -26,12 +30,13 @@ def main() -> None:
     parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
     options = parser.parse_args()
 
+    take_turn(options.record)
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
-    checkpoint = Path(options.model).with_name("checkpoint.safetensors")
+    checkpoint = checkpoint_of(options.record)
 
     state = start(spec, examples)
     if not restore_checkpoint(checkpoint, state, spec):
@@ -51,7 +56,7 @@ def main() -> None:
     with written_whole(options.pruning) as temporary:
         save_file({"kept": kept, **scores}, temporary)
     write_csv(options.curve, [dataclasses.asdict(record) for record in state.curve])
-    write_json(
+    write_record(
         options.record,
         {
             "spec": spec.to_dict(),
@@ -65,8 +70,8 @@ def main() -> None:
             "dataset_sha256": sha256_of(options.dataset),
             "provenance": provenance(device, started),
         },
+        [options.model, options.pruning, options.curve],
     )
-    checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

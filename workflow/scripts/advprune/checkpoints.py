@@ -1,22 +1,15 @@
-"""Saving a run between epochs and going on from there.
-
-A checkpoint is one safetensors file: tensors, and everything else as JSON beside the hash of the
-specification it belongs to. It is never unpickled, and one that does not fit is never used.
-"""
+"""Saving a run between epochs, and its evaluation between attacks, and going on from there."""
 
 import dataclasses
-import hashlib
-import json
 import logging
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 
 from advprune.early_stopping import Validation
-from advprune.files import canonical_json, written_whole
+from advprune.evaluation import Progress
 from advprune.runs import TrainingSpec
+from advprune.saved_state import restore_state, save_state
 from advprune.training import EpochRecord, TrainingState
 
 log = logging.getLogger(__name__)
@@ -33,12 +26,12 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
     tensors["kept"] = state.kept
     if state.distance is not None:
         tensors["distance"] = torch.from_numpy(state.distance)
+    if state.losses is not None:
+        tensors["losses"] = state.losses
     validation = dict(vars(state.validation))
     for name, value in (validation.pop("best_weights") or {}).items():
         tensors[f"best.{name}"] = value
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     rest = {
-        "spec": spec.digest,
         "epoch": state.epoch,
         "seconds": state.stopwatch.seconds,
         "curve": [dataclasses.asdict(record) for record in state.curve],
@@ -46,9 +39,7 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
         "validation": validation,
         "scaler": state.scaler.state_dict(),
     }
-    rest["digest"] = _digest(tensors, rest)
-    with written_whole(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, metadata={"state": json.dumps(rest)})
+    save_state(path, spec.digest, tensors, rest)
 
 
 def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> bool:
@@ -57,23 +48,27 @@ def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> 
     A checkpoint of another specification, or one that is torn, is deleted with a line in the log;
     the state may then be half filled and must not be used.
     """
-    if not path.exists():
-        return False
-    try:
-        with safe_open(path, framework="pt") as file:
-            rest = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        if rest["spec"] != spec.digest:
-            raise ValueError("it belongs to another specification")
-        if rest.pop("digest") != _digest(tensors, rest):
-            raise ValueError("its contents are not what was saved")
-        _fill(state, tensors, rest)
-    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        log.warning("checkpoint %s is not used: %s; starting from the beginning", path, error)
-        path.unlink()
+    if not restore_state(path, spec.digest, lambda tensors, rest: _fill(state, tensors, rest)):
         return False
     log.info("going on after epoch %d, from %s", state.epoch, path)
     return True
+
+
+def restore_progress(path: Path, key: str) -> Progress:
+    """What an evaluation has found so far; from now on it is saved after every phase.
+
+    Args:
+        path: the checkpoint.
+        key: a digest of all that decides what the evaluation finds.
+    """
+    progress = Progress()
+
+    def fill(tensors: dict[str, torch.Tensor], rest: dict) -> None:
+        progress.found, progress.seconds = tensors, rest["seconds"]
+
+    restore_state(path, key, fill)
+    progress.save = lambda: save_state(path, key, progress.found, {"seconds": progress.seconds})
+    return progress
 
 
 def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) -> None:
@@ -87,6 +82,7 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.scaler.load_state_dict(rest["scaler"])
     state.kept = tensors["kept"]
     state.distance = tensors["distance"].numpy() if "distance" in tensors else None
+    state.losses = tensors.get("losses")
     state.epoch = rest["epoch"]
     state.stopwatch.seconds = rest["seconds"]
     state.curve = [EpochRecord(**record) for record in rest["curve"]]
@@ -102,13 +98,3 @@ def _named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Ten
         for name, value in tensors.items()
         if name.startswith(prefix)
     }
-
-
-def _digest(tensors: dict[str, torch.Tensor], rest: dict) -> str:
-    """SHA-256 of everything in a checkpoint."""
-    total = hashlib.sha256(canonical_json(rest).encode())
-    for name in sorted(tensors):
-        values = tensors[name].numpy()
-        total.update(f"{name} {values.dtype} {values.shape}".encode())
-        total.update(values.tobytes())
-    return total.hexdigest()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from advprune.claims import Claim, Judgement, Verdict, judge
 from advprune.config import Config
-from advprune.labels import METRICS, face_note
+from advprune.labels import METRICS, face_note, mixture_notes
 from advprune.quantities import ROBUST, Evidence, PValue
 from advprune.scale import departures
 from advprune.tables import Table
@@ -48,6 +48,7 @@ def claims_table(claims: list[Claim], evidence: Evidence, other: Evidence) -> Ta
         "the two attacks, since the authors' released code reports APGD-CE 40×5 as AutoAttack",
         "brackets: 95% intervals; how each verdict is computed: docs/claims.md",
         *scale_notes(config),
+        *mixture_notes(evidence.runs),
         *face_note(config, config["studies"]).split("\n"),
     ]
     hidden = ["printed_shown", "ours_shown", "other_shown"]

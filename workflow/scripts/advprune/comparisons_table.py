@@ -6,7 +6,7 @@ import pandas as pd
 
 from advprune.comparison import RESAMPLES, Comparison, compare, holm
 from advprune.config import Config
-from advprune.labels import face_note
+from advprune.labels import face_note, mixture_notes
 from advprune.paper_tables import ROBUST_METRICS, TWO_ATTACKS, diverged_note, hypotheses
 from advprune.pruning import METHODS
 from advprune.tables import Table
@@ -57,7 +57,13 @@ def comparisons(runs: pd.DataFrame, config: Config) -> Table:
             "Runs for 80% power": numbers["runs_for_power"].map(_count),
         }
     )
-    notes = [*NOTES, TWO_ATTACKS, *diverged_note(runs), *face_note(config, ["mnist"]).split("\n")]
+    notes = [
+        *NOTES,
+        TWO_ATTACKS,
+        *diverged_note(runs),
+        *mixture_notes(runs),
+        *face_note(config, ["mnist"]).split("\n"),
+    ]
     return Table("Figure 8's tests, with what a referee would ask", numbers, shown, notes)
 
 

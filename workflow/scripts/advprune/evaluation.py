@@ -9,9 +9,10 @@ import logging
 import pkgutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from pyautoattack import AutoAttack
@@ -117,7 +118,36 @@ class FiniteLogits(nn.Module):
         return torch.nan_to_num(self.model(images))
 
 
-def evaluate(model: nn.Module, test: Examples, spec: EvaluationSpec) -> Evaluation:
+@dataclass
+class Progress:
+    """What an evaluation has found so far; saved and restored between its phases.
+
+    Attributes:
+        found: phase to what it found: ``natural`` to the predicted classes, (n,) int64, and each
+            attack to the survivors, (m,) bool.
+        seconds: phase to seconds.
+        save: called at the end of every phase.
+    """
+
+    found: dict[str, Tensor] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    save: Callable[[], None] = lambda: None
+
+    def once(self, phase: str, work: Callable[[], Tensor], device: torch.device) -> Tensor:
+        """What a phase finds: by working, or as it was found before."""
+        if phase in self.found:
+            log.info("%s was done before", phase)
+        else:
+            started = time.perf_counter()
+            self.found[phase] = work()
+            self.seconds[phase] = time.perf_counter() - started
+            self.save()
+        return self.found[phase].to(device)
+
+
+def evaluate(
+    model: nn.Module, test: Examples, spec: EvaluationSpec, progress: Progress | None = None
+) -> Evaluation:
     """Natural accuracy on all test images and robust accuracy on the first of them.
 
     Args:
@@ -125,35 +155,34 @@ def evaluate(model: nn.Module, test: Examples, spec: EvaluationSpec) -> Evaluati
         test: the test set, on the device to work on.
         spec: the bound, how many images are attacked, batch size, seed and the attacks that are run
             alone.
+        progress: what an evaluation that was interrupted has found; None to start anew.
     """
     model.eval()
-    clock = time.perf_counter
-    started = clock()
-    prediction = predict(model, test)
+    progress = progress or Progress()
+    prediction = progress.once("natural", lambda: predict(model, test), test.device)
     correct = prediction == test.labels
-    seconds = {"natural": clock() - started}
     log.info("natural accuracy %.2f%% of %d", 100 * correct.float().mean(), len(test))
 
     attacked = test.first(spec.test_examples)
     images, labels = attacked.batch(slice(None))
-    standing = correct[: len(attacked)]
 
+    def phase(name: str, attack: Callable[[], Tensor]) -> Tensor:
+        still = progress.once(name, attack, test.device)
+        _log_attack(name, still, progress.seconds[name])
+        return still
+
+    standing = correct[: len(attacked)]
     robust_after: dict[str, Tensor] = {}
     adversary = _autoattack(model, spec, images.device)
-    for attack in STANDARD_ATTACKS:
-        started = clock()
-        standing = survivors(adversary, attack, images, labels, standing, spec.batch_size)
-        robust_after[attack] = standing
-        seconds[attack] = clock() - started
-        _log_attack(attack, standing, seconds[attack])
+    for name in STANDARD_ATTACKS:
+        attack = partial(survivors, adversary, name, images, labels, standing, spec.batch_size)
+        standing = robust_after[name] = phase(name, attack)
 
     robust_alone: dict[str, Tensor] = {}
     for name in spec.attacks:
-        started = clock()
-        robust_alone[name] = withstand(name, model, images, labels, correct[: len(attacked)], spec)
-        seconds[name] = clock() - started
-        _log_attack(f"{name} alone", robust_alone[name], seconds[name])
-    return Evaluation(prediction, correct, robust_after, robust_alone, seconds)
+        attack = partial(withstand, name, model, images, labels, correct[: len(attacked)], spec)
+        robust_alone[name] = phase(f"{name} alone", attack)
+    return Evaluation(prediction, correct, robust_after, robust_alone, progress.seconds)
 
 
 @torch.no_grad()

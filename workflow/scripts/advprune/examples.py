@@ -1,13 +1,19 @@
 """A data set on a device: images as uint8, made into floats in [0, 1] batch by batch."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 from torch import Tensor
 
+from advprune.datasets import Arrays
 from advprune.errors import UserError
+from advprune.files import array_digest, written_whole
+
+FILE_TIME = 946_684_800  # 2000-01-01
 
 
 @dataclass(frozen=True)
@@ -43,21 +49,36 @@ class Examples:
         return self.images[which].float() / 255, self.labels[which]
 
 
+def save_examples(path: str | Path, arrays: Arrays) -> None:
+    """Write a data set's arrays, each with its digest, as one file."""
+    digests = {name: array_digest(values) for name, values in arrays.items()}
+    with written_whole(path) as temporary:
+        save_file(arrays, temporary, metadata=digests)
+        # The same contents at any time: made again, it must not look newer than its runs.
+        os.utime(temporary, (FILE_TIME, FILE_TIME))
+
+
 def load_examples(path: str | Path, part: str) -> Examples:
     """Read a part of a data set's file: ``"train"`` or ``"test"``.
 
     The file is memory-mapped: jobs that run side by side share its pages.
 
+    What is read is compared with the digests that `save_examples` has put into the file.
+
     Raises:
         UserError: the file is missing or damaged.
     """
+    names = [f"{part}_images", f"{part}_labels"]
     try:
         with safe_open(path, framework="pt") as file:
-            images = file.get_tensor(f"{part}_images")
-            labels = file.get_tensor(f"{part}_labels")
+            images, labels = (file.get_tensor(name) for name in names)
+            digests = file.metadata() or {}
+        for name, values in zip(names, (images, labels), strict=True):
+            if array_digest(values.numpy()) != digests.get(name):
+                raise ValueError(f"{name} are not what was saved")
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise UserError(
             f"{path} is damaged ({error}). Make it anew, without starting any run again: "
             f"python3 workflow/scripts/dataset.py {Path(path).stem} --output {path}"

@@ -1,6 +1,8 @@
 """Files that are whole or absent: everything the pipeline makes is written here."""
 
+import contextlib
 import csv
+import glob
 import hashlib
 import io
 import json
@@ -8,8 +10,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from advprune.errors import UserError
 
@@ -19,7 +24,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` and rename it to ``path`` once it is on disk.
 
     A reader sees the old file, the new file or none, never a part of one. If the block raises,
-    the temporary file is removed and ``path`` is left as it was.
+    the temporary file is removed and ``path`` is left as it was. What a writer that was killed
+    left behind is removed by the next one.
 
     Raises:
         UserError: the folder cannot be written or the disk is full; the message names the path.
@@ -27,13 +33,10 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
-        )
-        os.close(handle)
+        _remove_abandoned(path)
+        handle, temporary = _locked_temporary(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
-    temporary = Path(name)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -42,10 +45,33 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write {path}: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _locked_temporary(path: Path) -> tuple[int, Path]:
+    """A new file beside ``path``, locked for as long as its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix
+        )
+        with contextlib.suppress(OSError):  # where files cannot be locked, none is ever removed
+            flock(handle, LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # another writer took it for abandoned before it was locked
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files of writers of ``path`` that are dead."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????{path.suffix}"):
+        with contextlib.suppress(OSError), open(left, "rb") as file:
+            flock(file, LOCK_EX | LOCK_NB)
+            left.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -83,7 +109,7 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path} does not exist") from error
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} is not JSON ({error}): delete it and run again, it will be made anew"
+            f"{path} is not JSON ({error}): delete {path} and run again, it will be made anew"
         ) from error
 
 
@@ -95,6 +121,13 @@ def canonical_json(content: Any) -> str:
 def digest(content: Any) -> str:
     """SHA-256, in hexadecimal, of the canonical JSON of ``content``."""
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def array_digest(array: Any) -> str:
+    """SHA-256, in hexadecimal, of a NumPy array: of its type, shape and values."""
+    total = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+    total.update(array.tobytes())
+    return total.hexdigest()
 
 
 def sha256_of(path: str | Path) -> str:

@@ -2,15 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from advprune.config import Config
 from advprune.datasets import DATASETS
 from advprune.registry import ATTACKS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 METRICS = {
     "natural_accuracy": "Natural accuracy (%)",
     "autoattack_accuracy": "AutoAttack accuracy (%)",
     **{f"{name}_accuracy": f"{attack.label} accuracy (%)" for name, attack in ATTACKS.items()},
+}
+
+# Columns of a table of runs in which all runs should agree: numbers made otherwise may differ.
+ALIKE = {
+    "source": "states of the pipeline's code",
+    "torch": "versions of PyTorch",
+    "device": "devices",
 }
 
 
@@ -96,3 +107,17 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def mixture_notes(runs: "pd.DataFrame") -> list[str]:
+    """What the runs have been made with that is not the same for all of them, a line each.
+
+    Specifications are never mixed (see `results.collect_runs`); these are reason for doubt alone.
+    """
+    notes = []
+    for column, what in ALIKE.items():
+        counts = runs[column].value_counts().sort_index()
+        if len(counts) > 1:
+            parts = ", ".join(f"{value} ({count})" for value, count in counts.items())
+            notes.append(f"Runs made with different {what}, with how many runs: {parts}")
+    return notes

@@ -12,7 +12,7 @@ import pandas as pd
 
 from advprune.config import Config, fraction
 from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note
+from advprune.labels import dataset_label, face_note, mixture_notes
 from advprune.pruning import METHODS
 from advprune.results import METRICS
 from advprune.statistics import mean_interval, summarise, welch_greater
@@ -57,6 +57,7 @@ def table1(runs: pd.DataFrame, config: Config) -> Table:
         TWO_ATTACKS,
         "collapsed: the share of runs with an AutoAttack accuracy below 1%",
         *diverged_note(runs),
+        *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),
     ]
     return Table(
@@ -82,7 +83,12 @@ def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
         "Standard accuracy of networks trained without an adversary",
         numbers,
         shown,
-        [INTERVALS, *diverged_note(runs), *face_note(config, config["studies"]).split("\n")],
+        [
+            INTERVALS,
+            *diverged_note(runs),
+            *mixture_notes(runs),
+            *face_note(config, config["studies"]).split("\n"),
+        ],
     )
 
 
@@ -170,6 +176,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
         TWO_ATTACKS,
         f"the paper's tests are compared with those by {ROBUST_METRICS[numbers['metric'].iloc[0]]}",
         *diverged_note(runs),
+        *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),
     ]
     return Table("Figure 8: hypothesis tests", numbers, shown, notes)

@@ -9,8 +9,9 @@ import pandas as pd
 from advprune import labels
 from advprune.config import Config
 from advprune.errors import UserError
-from advprune.files import digest, read_json
+from advprune.files import digest, sha256_of, write_text
 from advprune.plan import evaluation_spec, runs_of, training_spec
+from advprune.records import check_files, read_record
 from advprune.runs import RESULT_FILES, Run, training_seconds
 
 METRICS = [*labels.METRICS, "training_seconds"]
@@ -45,12 +46,32 @@ def has_results(folder: Path) -> bool:
     return all((folder / name).exists() for name in RESULT_FILES)
 
 
+def write_runs(path: str | Path, runs: pd.DataFrame) -> None:
+    """Write a table of runs as CSV, and beside it its hash as ``sha256sum`` writes it."""
+    path = Path(path)
+    write_text(path, runs.to_csv(index=False))
+    write_text(_hash_of(path), _hash_line(path))
+
+
+def _hash_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _hash_line(path: Path) -> str:
+    return f"{sha256_of(path)}  {path.name}\n"
+
+
 def read_runs(path: str | Path) -> pd.DataFrame:
     """Read a table of runs written by the workflow.
 
     Raises:
-        UserError: it is missing or holds no runs.
+        UserError: it is missing, holds no runs, or is not the table that the hash beside it, if
+            there is one, belongs to.
     """
+    path = Path(path)
+    recorded = _hash_of(path)
+    if path.exists() and recorded.exists() and recorded.read_bytes() != _hash_line(path).encode():
+        raise UserError(f"{path} is not what was written: delete {path} and run again")
     return read_table(path, "a table of runs")
 
 
@@ -69,19 +90,18 @@ def read_table(path: str | Path, what: str) -> pd.DataFrame:
 
 
 def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
-    training = read_json(folder / "run.json")
-    evaluation = read_json(folder / "evaluation.json")
+    training = read_record(folder / "run.json")
+    evaluation = read_record(folder / "evaluation.json")
     _check_spec(folder / "run.json", training, training_spec(run, config).to_dict())
     _check_spec(folder / "evaluation.json", evaluation, evaluation_spec(run, config).to_dict())
     if evaluation["model_sha256"] != training["model_sha256"]:
         raise UserError(
             f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
-            f"delete the folder {folder} and run again"
+            f"delete {folder / 'evaluation.json'} and run again"
         )
-    measured = read_runs(folder / "evaluation.csv")
-    if len(measured) != 1:
-        raise UserError(f"{folder / 'evaluation.csv'} is damaged: delete {folder} and run again")
-    accuracies = measured.to_dict("records")[0]
+    check_files(folder / "run.json", training)
+    check_files(folder / "evaluation.json", evaluation)
+    (accuracies,) = read_runs(folder / "evaluation.csv").to_dict("records")
     provenance = training["provenance"]
     return {
         "dataset": run.dataset,
@@ -110,8 +130,6 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
 
 def _check_spec(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse a result that was made with another specification than the config's."""
-    if not isinstance(record, dict) or not {"spec", "spec_digest"} <= record.keys():
-        raise UserError(f"{path} is damaged: delete the folder {path.parent} and run again")
     made_with = record["spec"]
     if made_with == wanted and record["spec_digest"] == digest(wanted):
         return

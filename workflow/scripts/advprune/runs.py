@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from advprune.files import digest
@@ -10,6 +10,22 @@ from advprune.registry import ATTACKS
 
 # What a finished run has left in its folder, as far as tables and figures need it.
 RESULT_FILES = ("run.json", "evaluation.json", "evaluation.csv")
+# What training, evaluation and scoring write last, about all else that they have written.
+RECORDS = ("run.json", "evaluation.json", "score.json")
+
+
+def checkpoint_of(record: str | Path) -> Path:
+    """Where the work that ends in a record is saved until it is done."""
+    record = Path(record)
+    return record.with_name(f".{record.stem}.checkpoint.safetensors")
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints of all work in and below ``folder`` that is done."""
+    for name in RECORDS:
+        for checkpoint in folder.rglob(checkpoint_of(name).name):
+            if checkpoint.with_name(name).exists():
+                checkpoint.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, order=True)

@@ -15,7 +15,14 @@ from advprune.drawing import (
     share_legend,
     short_label,
 )
-from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
+from advprune.labels import (
+    METRICS,
+    dataset_label,
+    error_bars,
+    face_note,
+    mixture_notes,
+    seeds_note,
+)
 from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
@@ -52,10 +59,8 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     for row, metric in enumerate(METRICS):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
     share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
-    add_note(
-        figure,
-        f"{seeds_note(points['n'], config)}; pale dots: single runs\n{face_note(config, [study])}",
-    )
+    notes = [f"{seeds_note(points['n'], config)}; pale dots: single runs", *mixture_notes(runs)]
+    add_note(figure, "\n".join([*notes, face_note(config, [study])]))
     return figure
 
 

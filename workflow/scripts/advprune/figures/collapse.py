@@ -1,5 +1,6 @@
 """Supplement to figures 3 and 4: the share of collapsed runs against the share of data kept."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -27,8 +28,11 @@ def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
-    """Rows: the studies. Columns: the loss and DeepFool, with random pruning in both."""
+def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
+    """Rows: the studies. Columns: the loss and DeepFool, with random pruning in both.
+
+    ``notes`` stand below.
+    """
     studies = config["studies"]
     figure, axes = new_figure(len(studies), len(PROXIES), height=5.6, sharex=True, sharey=True)
     for row, study in enumerate(studies.values()):
@@ -50,12 +54,14 @@ def draw_collapse(points: pd.DataFrame, config: Config) -> Figure:
     share_legend(figure, axes.flat)
     few, many = points["n"].min(), points["n"].max()
     count = f"{few}" if few == many else f"{few} to {many}"
-    add_note(
-        figure,
+    lines = [
         "Collapsed: standard AutoAttack accuracy below 1%. Shares of "
         f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is "
-        f"training on all data\n{face_note(config, studies)}",
-    )
+        "training on all data",
+        *notes,
+        face_note(config, studies),
+    ]
+    add_note(figure, "\n".join(lines))
     return figure
 
 

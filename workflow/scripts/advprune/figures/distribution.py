@@ -7,7 +7,14 @@ from matplotlib.figure import Figure
 
 from advprune.config import Config
 from advprune.drawing import add_note, inside_percentages, look_of, new_figure
-from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
+from advprune.labels import (
+    METRICS,
+    dataset_label,
+    error_bars,
+    face_note,
+    mixture_notes,
+    seeds_note,
+)
 from advprune.paper_tables import TABLE1_ORDER
 from advprune.pruning import METHODS
 from advprune.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
@@ -44,12 +51,14 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
     axes[-1, 0].set_xticks(strips.index, labels, fontsize=7)
     dataset = config["studies"]["mnist"]["dataset"]
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
-    add_note(
-        figure,
-        f"Black diamonds. {seeds_note(points['n'], config)}\n"
+    notes = [
+        f"Black diamonds. {seeds_note(points['n'], config)}",
         "Collapsed: the share of runs with a standard AutoAttack accuracy below 1%, with Wilson's "
-        f"95% interval\n{face_note(config, ['mnist'])}",
-    )
+        "95% interval",
+        *mixture_notes(runs),
+        face_note(config, ["mnist"]),
+    ]
+    add_note(figure, "\n".join(notes))
     return figure
 
 

@@ -1,5 +1,7 @@
 """Supplement: accuracy against the pruning epoch e."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -16,8 +18,8 @@ from advprune.pruning import METHODS
 from advprune.statistics import summarise
 
 
-def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
-    """One panel a metric, one line for each method and p."""
+def draw_pruning_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
+    """One panel a metric, one line for each method and p; ``notes`` stand below."""
     figure, axes = new_figure(1, len(METRICS), height=2.9, sharex=True)
     shares = sorted(points["p"].unique())
     for axis, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
@@ -47,10 +49,8 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config) -> Figure:
         for name, study in config["studies"].items()
         if study["dataset"] in set(points["dataset"])
     ]
-    add_note(
-        figure,
-        f"{seeds_note(points['n'], config)}\n" + face_note(config, studies),
-    )
+    lines = [seeds_note(points["n"], config), *notes, face_note(config, studies)]
+    add_note(figure, "\n".join(lines))
     return figure
 
 

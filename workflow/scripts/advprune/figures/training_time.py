@@ -1,5 +1,7 @@
 """Figure 5: training time against the share of data kept, with its linear fit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -34,8 +36,8 @@ def time_points(runs: pd.DataFrame) -> pd.DataFrame:
     return points.drop(columns=["collapsed_share", "diverged"])
 
 
-def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
-    """One panel a study; low-distance pruning by loss, as in the paper."""
+def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
+    """One panel a study; low-distance pruning by loss, as in the paper; ``notes`` stand below."""
     studies = list(config["studies"])
     figure, axes = new_figure(1, len(studies), height=2.9)
     for axis, study in zip(axes[0], studies, strict=True):
@@ -73,11 +75,13 @@ def draw_training_time(points: pd.DataFrame, config: Config) -> Figure:
         axis.set_title(dataset_label(dataset), fontsize=8)
         axis.set_xlabel("Share of data kept, p")
     axes[0, 0].set_ylabel("Training time (s)")
-    add_note(
-        figure,
-        f"Low-distance pruning by loss. {seeds_note(points['n'], config)}.\n"
-        f"A line is fitted to three shares p or more\n{face_note(config, studies, attacked=False)}",
-    )
+    lines = [
+        f"Low-distance pruning by loss. {seeds_note(points['n'], config)}.",
+        "A line is fitted to three shares p or more",
+        *notes,
+        face_note(config, studies, attacked=False),
+    ]
+    add_note(figure, "\n".join(lines))
     return figure
 
 
