@@ -276,9 +276,12 @@ def test_what_no_record_says_is_said_to_be_unknown(results):
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        ("torch", "2 different PyTorch versions: 2.0 (14 times); other (1 times)"),
-        ("device", "2 different devices: cpu: x86_64 (14 times); other (1 times)"),
-        ("source", "2 different versions of the library: 01234567 (14 times); other (1 times)"),
+        ("torch", "different versions of PyTorch, with how many runs: 2.0 (14), other (1)"),
+        ("device", "different devices, with how many runs: cpu: x86_64 (14), other (1)"),
+        (
+            "source",
+            "different states of the pipeline's code, with how many runs: 01234567 (14), other (1)",
+        ),
     ],
 )
 def test_a_mixture_of_runs_is_warned_of_at_the_top(results, column, said):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from advprune.config import Config
 from advprune.files import read_json
-from advprune.labels import duration
+from advprune.labels import duration, mixture_notes
 from advprune.plan import runs_of
 from advprune.runs import Run
 from advprune.scale import paper_config
@@ -23,7 +23,6 @@ RUN_COLUMNS = ["dataset", "method", "p", "e", "seed"]
 ANALYSIS_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib")
 NOT_KNOWN = "not known"
 # What must be the same in all runs for their numbers to be comparable.
-UNIFORM = {"torch": "PyTorch versions", "device": "devices", "source": "versions of the library"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
         done, warnings, facts = [], [], []
     else:
         done = [Run(*row) for row in runs[RUN_COLUMNS].itertuples(index=False)]
-        warnings = mixture_warnings(runs)
+        warnings = mixture_notes(runs)
         facts = [
             *_cost(runs),
             ("Trained on", _tally(runs["device"])),
@@ -75,15 +74,6 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
         warnings=warnings,
         facts=[*facts, ("Tables and this page", _analysis_packages())],
     )
-
-
-def mixture_warnings(runs: pd.DataFrame) -> list[str]:
-    """For each thing that should be the same in all runs and is not, what there is."""
-    return [
-        f"the runs were made with {runs[column].nunique()} different {what}: {_tally(runs[column])}"
-        for column, what in UNIFORM.items()
-        if runs[column].nunique() > 1
-    ]
 
 
 def _cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
