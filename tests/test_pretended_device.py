@@ -355,16 +355,19 @@ def dataset(tmp_path):
     ],
 )
 def test_a_program_that_trains_writes_the_same(
-    device, dataset, run_program, name, outputs, changes, numerics
+    pretended, dataset, run_program, name, outputs, changes, numerics
 ):
+    device, waits = pretended
     spec = training_spec(method="low-deepfool", p="0.5", numerics=numerics, epochs=2, **changes)
     options = {"dataset": dataset, "spec": json.dumps(spec.to_dict())}
     there, here = (run_program(name, where, outputs, **options) for where in (device, CPU))
+    assert waits  # it did work on the device
     for output in outputs[:2]:
         assert same_tensors(load_file(there / output), load_file(here / output))
 
 
-def test_the_program_that_evaluates_writes_the_same(device, dataset, run_program, tmp_path):
+def test_the_program_that_evaluates_writes_the_same(pretended, dataset, run_program, tmp_path):
+    device, waits = pretended
     weights = tmp_path / "weights.safetensors"
     spec = training_spec()
     save_weights(weights, start(spec, random_examples()).classifier)
@@ -372,6 +375,7 @@ def test_the_program_that_evaluates_writes_the_same(device, dataset, run_program
     options |= {"dataset-name": "mnist", "epsilon": 0.9, "test-examples": 20}
     outputs = ("accuracies", "verdicts", "record")
     there, here = (run_program("evaluate.py", where, outputs, **options) for where in (device, CPU))
+    assert waits  # it did work on the device
     for output in outputs[:2]:
         assert (there / output).read_text() == (here / output).read_text()
 
