@@ -27,7 +27,8 @@ rule collect:
         "../envs/analysis.yaml"
     params:
         runs=SCALE / "runs",
-        # Snakemake makes nothing again because an input of what it has made is gone; this does.
+        # Snakemake makes nothing again because an input of what it has made is gone; this does. It
+        # may remember what was lost, not that it is back: the next call then collects once more.
         lost=lambda wildcards: lost_runs(wildcards.item),
     shell:
         "python3 workflow/scripts/collect.py {wildcards.item} --config {input.config} --runs {params.runs}"

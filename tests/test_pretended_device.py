@@ -20,7 +20,7 @@ from builders import (
     weights_of,
 )
 from pretended_device import DeviceMismatchError, pretended_device
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.nn import functional
 from workflow_tools import PROJECT
 
@@ -28,7 +28,7 @@ from advprune import augmentation, distance, estimate, evaluation, training
 from advprune.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.config import load_config
 from advprune.evaluation import STANDARD_ATTACKS, predict, survivors
-from advprune.examples import Examples
+from advprune.examples import Examples, save_examples
 from advprune.networks import save_weights
 from advprune.runs import EvaluationSpec, Run
 from advprune.training import start, train
@@ -336,8 +336,11 @@ def dataset(tmp_path):
     """A file with 40 images to train on and as many to test on as MNIST has."""
     path = tmp_path / "mnist.safetensors"
     train, test = random_examples(40), random_examples(10_000)
-    content = {"train_images": train.images, "train_labels": train.labels}
-    save_file(content | {"test_images": test.images, "test_labels": test.labels}, path)
+    parts = {"train": train, "test": test}
+    arrays = {f"{name}_images": part.images.numpy() for name, part in parts.items()}
+    save_examples(
+        path, arrays | {f"{name}_labels": part.labels.numpy() for name, part in parts.items()}
+    )
     return path
 
 

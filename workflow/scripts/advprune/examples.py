@@ -1,5 +1,6 @@
 """A data set on a device: images as uint8, made into floats in [0, 1] batch by batch."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,10 @@ class Examples:
 
 def save_examples(path: str | Path, arrays: Arrays) -> None:
     """Write a data set's arrays, each with its digest, as one file."""
-    digests = {name: array_digest(values) for name, values in arrays.items()}
+    digests = {name: array_digest(values) for name, values in sorted(arrays.items())}
     with written_whole(path) as temporary:
-        save_file(arrays, temporary, metadata=digests)
+        # One entry: the file format keeps no order among several, and would not be reproducible.
+        save_file(arrays, temporary, metadata={"sha256": json.dumps(digests)})
         # The same contents at any time: made again, it must not look newer than its runs.
         os.utime(temporary, (FILE_TIME, FILE_TIME))
 
@@ -72,7 +74,7 @@ def load_examples(path: str | Path, part: str) -> Examples:
     try:
         with safe_open(path, framework="pt") as file:
             images, labels = (file.get_tensor(name) for name in names)
-            digests = file.metadata() or {}
+            digests = json.loads((file.metadata() or {}).get("sha256", "{}"))
         for name, values in zip(names, (images, labels), strict=True):
             if array_digest(values.numpy()) != digests.get(name):
                 raise ValueError(f"{name} are not what was saved")
