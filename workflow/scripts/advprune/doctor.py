@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import torch
 from packaging.requirements import Requirement
 
 from advprune.config import Config
@@ -150,8 +151,6 @@ def _mebibytes(name: str, config: Config) -> float:
 
 def graphics(config: Config) -> Iterator[Finding]:
     """The GPUs that the driver shows, and whether PyTorch sees them."""
-    import torch
-
     wanted = config["execution"]["device"]
     by_driver = visible_gpus()
     if torch.cuda.is_available():
