@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from builders import MADE_WITH
 
 from advprune.claims import Claim, read_claims
 from advprune.config import Config, load_config
@@ -41,6 +42,7 @@ def runs_of_cell(
             "seed": range(first_seed, first_seed + count),
             **(USUAL | metrics),
             "diverged_epoch": None,
+            **MADE_WITH,
         }
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from builders import MADE_WITH
 from matplotlib.collections import PathCollection
 from workflow_tools import PROJECT
 
@@ -30,6 +31,7 @@ def runs_of(method, accuracies, *, p="0.6", dataset="mnist5k"):
             "apgd_ce_40x5_accuracy": np.array(accuracies, dtype=float) + 5,
             "training_seconds": 10.0,
             "diverged_epoch": np.nan,
+            **MADE_WITH,
         }
     )
 

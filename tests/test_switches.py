@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from builders import (
+    MADE_WITH,
     PLAIN_DEEPFOOL,
     PLAIN_PRUNING,
     PRUNING_METHODS,
@@ -237,7 +238,7 @@ def runs():
             {"dataset": "mnist5k", "method": method, "p": p, "e": 1, "seed": seed}
             | {"natural_accuracy": 90.0, "autoattack_accuracy": 50.0 + 4 * seed}
             | {"apgd_ce_40x5_accuracy": 60.0 + seed, "training_seconds": 10.0 + 4 * seed}
-            | {"diverged_epoch": None}
+            | {"diverged_epoch": None, **MADE_WITH}
             for method, p in (("full", "1.0"), ("low-loss", "0.6"), ("random", "0.6"))
             for seed in (0, 1)
         ]
