@@ -13,6 +13,8 @@ from pathlib import Path
 import yaml
 from workflow_tools import copy_project
 
+from advprune.runs import checkpoint_of
+
 PATIENCE = 180  # seconds until something that must happen has not
 
 
@@ -129,7 +131,7 @@ class Cluster:
 
     def training(self, run: str) -> int | None:
         """The process that trains a run, once it has a checkpoint to go on from."""
-        there = (self.folder / run / "checkpoint.safetensors").exists()
+        there = checkpoint_of(self.folder / run / "run.json").exists()
         return next(iter(self.processes("train", run)), None) if there else None
 
 
