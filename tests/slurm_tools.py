@@ -104,6 +104,10 @@ class Cluster:
             self.snakemake.wait()
         if numbers := [field(job, "JobId") for job in self.queue()]:
             ask("scancel", *numbers)
+        # A step that is cancelled as it starts may stay where SLURM tracks no processes by cgroup.
+        for pid in all_processes():
+            if folder_of(pid) == self.folder:
+                os.kill(pid, signal.SIGKILL)
 
     def printed(self, start: int = -1) -> str:
         """What the start of that number printed."""
