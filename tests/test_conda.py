@@ -35,7 +35,7 @@ studies:
       pruning_epoch: {e: [1]}
   cifar10:
     experiments:
-      accuracy: {methods: [random], p: [0.5]}
+      accuracy: {methods: [low-loss], p: [0.5]}
 """
 RUN = ["dataset", "method", "p", "e", "seed"]
 # A build of PyTorch, as far as it says what it computes with.

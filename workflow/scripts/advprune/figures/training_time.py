@@ -69,9 +69,9 @@ def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str
             )
             axis.legend(loc="upper left", fontsize=7)
         axis.set_xlim(0, 1.05)
-        axis.set_ylim(
-            0, 1.3 * (line["training_seconds_mean"] + bars).max()
-        )  # room for the legend above the data
+        if len(line):
+            # Room for the legend above the data.
+            axis.set_ylim(0, 1.3 * (line["training_seconds_mean"] + bars).max())
         axis.set_title(dataset_label(dataset), fontsize=8)
         axis.set_xlabel("Share of data kept, p")
     axes[0, 0].set_ylabel("Training time (s)")
