@@ -189,22 +189,26 @@ KILLS = 20
 
 def random_victims(project, workflow, generator):
     """What to kill: snakemake alone, one of its jobs, or everything, as when the power fails."""
-    kind = generator.choice(["snakemake", "job", "everything"])
+    kind = generator.choice(["snakemake", "a job", "everything"])
     jobs = jobs_in(project)
-    if kind == "job" and jobs:
-        return "a job", [generator.choice(jobs)]
+    if kind == "a job" and jobs:
+        return kind, [generator.choice(jobs)]
     if kind == "everything":
-        return "everything", processes_in(project)
+        return kind, processes_in(project)
     return "snakemake", [psutil.Process(workflow.pid)]
 
 
-def run_under_fire(project, kills, generator):
-    """Start the workflow again and again, killing at random; the kinds of kills, until it ends."""
+def run_under_fire(project, kills, generator, start_up):
+    """Start the workflow again and again, killing at random; the kinds of kills, until it ends.
+
+    The delays are in units of ``start_up``, the seconds that snakemake takes to begin its work, so
+    that a busy machine is killed at the same moments as an idle one.
+    """
     killed = []
     while len(killed) < kills:
         workflow = start_snakemake(*COMMAND, "--", *TARGETS, cwd=project)
         while workflow.poll() is None and len(killed) < kills:
-            time.sleep(generator.uniform(0.5, 9))
+            time.sleep(start_up * generator.uniform(0.2, 6))
             if workflow.poll() is None:
                 kind, victims = random_victims(project, workflow, generator)
                 kill(victims)
@@ -223,7 +227,10 @@ def test_killed_20_times_at_random_the_workflow_ends_with_the_files_of_an_uninte
     while len(killed) < KILLS:
         rounds += 1
         project = fresh(tmp_path / f"round{rounds}")
-        killed += run_under_fire(project, KILLS - len(killed), generator)
+        started = time.monotonic()
+        run_snakemake("-n", *COMMAND, "--", *TARGETS, cwd=project)
+        start_up = time.monotonic() - started
+        killed += run_under_fire(project, KILLS - len(killed), generator, start_up)
         ended = run_snakemake(*COMMAND, "--", *TARGETS, cwd=project)
         assert ended.status == 0, ended.printed[-4000:]
         assert differences(project / "results", uninterrupted / "results") == set()
