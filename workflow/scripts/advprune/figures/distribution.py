@@ -52,7 +52,7 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
     dataset = config["studies"]["mnist"]["dataset"]
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
     notes = [
-        f"Black diamonds. {seeds_note(points['n'], config)}",
+        f"Black diamonds: {seeds_note(points['n'], config)}",
         "Collapsed: the share of runs with a standard AutoAttack accuracy below 1%, with Wilson's "
         "95% interval",
         *mixture_notes(runs),
