@@ -9,7 +9,7 @@ rule settle_config:
     conda:
         "../envs/analysis.yaml"
     params:
-        config=as_json(config),
+        config=as_json(published_config()),
     shell:
         "python3 workflow/scripts/settle_config.py --config {params.config:q} --output {output} >{log} 2>&1"
 

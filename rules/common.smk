@@ -12,6 +12,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune import plan
+from advprune.catalogue import ITEMS
 from advprune.config import check_config
 from advprune.errors import UserError
 from advprune.leases import visible_gpus
@@ -39,32 +40,13 @@ SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
 TORCH = (
     "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
 )
-# Every table and figure, in the paper's order: file and name in `snakemake --report`, which sorts by
-# the names' numbers. The captions are in report/.
-TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
+TABLES = [item.name for item in ITEMS if item.folder == "tables"]
+# One rule makes both pictures of figure 2.
 FIGURES = [
-    *["figure1", "figure2", "figure3", "figure4", "figure5", "figure6"],
-    *["distribution", "collapse", "pruning_epoch"],
+    item.name for item in ITEMS if item.folder == "figures" and item.name != "figure2_features"
 ]
-TITLES = {
-    "claims": "The claims and their verdicts",
-    "figure1": "Figure 1: points near the boundary are dropped",
-    "figure2": "Figure 2: t-SNE before and after pruning",
-    "figure2_features": "Figure 2, supplement: t-SNE of features",
-    "figure3": "Figure 3: accuracy on MNIST",
-    "table1": "Table 1: pruning strategies on MNIST",
-    "distribution": "Table 1, supplement: every single run",
-    "figure4": "Figure 4: accuracy on CIFAR10",
-    "standard_accuracy": "Figures 3 and 4, captions: no adversary",
-    "collapse": "Figures 3 and 4, supplement: collapsed runs",
-    "pruning_epoch": "Supplement: the pruning epoch",
-    "figure5": "Figure 5: training time",
-    "figure6": "Figure 6: loss and distance",
-    "figure7": "Figure 7: hyperparameters",
-    "figure8": "Figure 8: hypothesis tests",
-    "comparisons": "Figure 8, supplement: effect sizes and more tests",
-    "appendix_c": "Appendix C: the toy model",
-}
+# What `snakemake --report` shows, in the order of the names' numbers. The captions are in report/.
+HEADINGS = {"claims": "The claims and their verdicts"} | {item.name: item.heading for item in ITEMS}
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 if config["data_root"]:
@@ -90,6 +72,11 @@ wildcard_constraints:
 
 def as_json(content):
     return json.dumps(content)
+
+
+def published_config():
+    """The config without where the data lie, which is nobody's business and changes no number."""
+    return config | {"data_root": None}
 
 
 def training_spec_of(wildcards):
@@ -211,12 +198,12 @@ def verdicts():
 
 def reported(path, name):
     """A file that `snakemake --report` shows, with its caption."""
-    place = list(TITLES).index(name) + 1
+    place = list(HEADINGS).index(name) + 1
     return report(
         str(path),
         caption=f"../report/{name}.rst",
         category="Results",
-        labels={"result": f"{place:02}  {TITLES[name]}"},
+        labels={"result": f"{place:02}  {HEADINGS[name]}"},
     )
 
 

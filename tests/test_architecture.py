@@ -13,7 +13,17 @@ from workflow_tools import PROJECT
 
 # The workflow asks these for names and numbers before any job starts.
 LIGHT = [
-    *["config", "datasets", "errors", "files", "labels", "leases", "plan", "protocols"],
+    *[
+        "catalogue",
+        "config",
+        "datasets",
+        "errors",
+        "files",
+        "labels",
+        "leases",
+        "plan",
+        "protocols",
+    ],
     *["pruning", "registry", "runs", "schema"],
 ]
 HEAVY = ["matplotlib", "pandas", "scipy", "sklearn", "torch", "torchvision"]

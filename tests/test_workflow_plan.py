@@ -243,3 +243,14 @@ def check_refusal(ended, told):
     assert len(lines) == 1, ended.printed
     assert [part for part in told if part not in lines[0]] == [], lines[0]
     assert "Traceback" not in ended.printed
+
+
+def test_what_is_published_does_not_say_where_the_data_lie(untouched, tmp_path):
+    overlay = tmp_path / "private.yaml"
+    overlay.write_text("data_root: /home/somebody/data\n")
+    target = "results/smoke/config.json"
+    ended = run_snakemake(
+        *("-n", "-p", "--configfile", "config/smoke.yaml", overlay, "--", target), cwd=untouched
+    )
+    assert '"data_root": null' in ended.printed
+    assert "somebody" not in ended.printed

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from advprune.catalogue import ITEMS
 from advprune.claims import Verdict
 from advprune.claims_table import scale_notes
 from advprune.config import Config
@@ -14,7 +15,7 @@ from advprune.datasets import DATASETS
 from advprune.labels import dataset_label, face_note
 from advprune.protocols import results_name
 from advprune.report.claim_rows import read_claim_list
-from advprune.report.items import ITEMS, read_section
+from advprune.report.items import read_section
 from advprune.report.origin import Origin, origin
 from advprune.results import read_runs
 from advprune.scale import departures
