@@ -7,7 +7,10 @@ import re
 import pandas as pd
 import pytest
 
+from advprune.comparisons_table import comparisons
+from advprune.config import load_config
 from advprune.errors import UserError
+from advprune.paper_tables import figure8
 from advprune.tables import Table, plus_minus, read_back, write_table
 
 NUMBERS = pd.DataFrame({"method": ["full", "low-loss"], "mean": [1 / 3, 2.0]})
@@ -123,3 +126,12 @@ def test_a_table_of_which_a_file_is_missing_is_named(tmp_path, suffix):
 )
 def test_a_mean_is_shown_with_its_interval_where_it_has_one(mean, half_width, text):
     assert plus_minus(mean, half_width) == text
+
+
+@pytest.mark.parametrize("made", [figure8, comparisons], ids=lambda made: made.__name__)
+def test_before_any_run_with_pruning_has_finished_a_table_of_tests_says_so(made, tmp_path):
+    runs = pd.DataFrame([{"method": "full", "p": "1.0", "e": 1, "seed": 0}])
+    table = made(runs, load_config())
+    assert "no run with pruning has finished" in table.notes
+    write_table(tmp_path / "table.csv", table)
+    assert read_back(tmp_path / "table.csv").shown.empty

@@ -11,7 +11,7 @@ from advprune.plan import runs_of
 
 pytestmark = pytest.mark.workflow
 
-SECONDS_TO_PLAN_THE_PAPER = 15
+SECONDS_TO_PLAN_THE_PAPER = 20  # 9 on an idle machine
 
 
 @pytest.fixture

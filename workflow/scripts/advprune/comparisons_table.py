@@ -7,10 +7,17 @@ import pandas as pd
 from advprune.comparison import RESAMPLES, Comparison, compare, holm
 from advprune.config import Config
 from advprune.labels import face_note, mixture_notes
-from advprune.paper_tables import ROBUST_METRICS, TWO_ATTACKS, diverged_note, hypotheses
+from advprune.paper_tables import (
+    ROBUST_METRICS,
+    TWO_ATTACKS,
+    diverged_note,
+    hypotheses,
+    nothing_to_test,
+)
 from advprune.pruning import METHODS
 from advprune.tables import Table
 
+TITLE = "Figure 8's tests, with what a referee would ask"
 NOTES = (
     "one-sided: the first method's mean accuracy is the higher; Holm: corrected for all tests of "
     "the same attack",
@@ -35,6 +42,8 @@ def comparisons(runs: pd.DataFrame, config: Config) -> Table:
     for tested, first, second in hypotheses(runs, config):
         sizes = {"n": len(first), "n_against": len(second)}
         rows.append(tested | sizes | _flat(compare(first, second)))
+    if not rows:
+        return nothing_to_test(TITLE, config)
     numbers = pd.DataFrame(rows)
     for test in ("welch", "permutation"):
         corrected = numbers.groupby("metric")[f"{test}_p"].transform(holm)
@@ -64,7 +73,7 @@ def comparisons(runs: pd.DataFrame, config: Config) -> Table:
         *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),
     ]
-    return Table("Figure 8's tests, with what a referee would ask", numbers, shown, notes)
+    return Table(TITLE, numbers, shown, notes)
 
 
 def _flat(found: Comparison) -> dict[str, float]:

@@ -157,6 +157,8 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
     rows = [
         tested | _welch_row(first, second) for tested, first, second in hypotheses(runs, config)
     ]
+    if not rows:
+        return nothing_to_test("Figure 8: hypothesis tests", config)
     numbers = pd.DataFrame(rows)
     shown = pd.DataFrame(
         {
@@ -180,6 +182,13 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
         *face_note(config, ["mnist"]).split("\n"),
     ]
     return Table("Figure 8: hypothesis tests", numbers, shown, notes)
+
+
+def nothing_to_test(title: str, config: Config) -> Table:
+    """An empty table, where no run with pruning has finished yet."""
+    empty = pd.DataFrame({"Test": []})
+    notes = ["no run with pruning has finished", *face_note(config, ["mnist"]).split("\n")]
+    return Table(title, empty, empty, notes)
 
 
 def diverged_note(runs: pd.DataFrame) -> list[str]:
