@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -79,7 +79,12 @@ class Cluster:
         path.write_text(yaml.safe_dump(profile))
         self.outputs: list[Path] = []
 
-    def start(self, *targets: str) -> None:
+    def start(
+        self,
+        *targets: str,
+        options: Sequence[str | Path] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         """Start snakemake; what it prints goes into a file of its own."""
         self.outputs.append(self.folder / f"snakemake{len(self.outputs)}.txt")
         # A cluster on one machine answers at once; others need more patience than this.
@@ -87,8 +92,12 @@ class Cluster:
         profile = ["--workflow-profile", "profiles/slurm", "--configfile", "cut.yaml"]
         with self.outputs[-1].open("w") as output:
             self.snakemake = subprocess.Popen(
-                [Path(sys.executable).with_name("snakemake"), *profile, *patience, "--", *targets],
+                [
+                    *(Path(sys.executable).with_name("snakemake"), *profile, *patience),
+                    *(*options, "--", *targets),
+                ],
                 cwd=self.folder,
+                env=os.environ | (variables or {}),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -11,6 +11,7 @@ from environments import FILES, programs_and_environments
 from workflow_tools import (
     SMOKE,
     USE_CONDA,
+    WITNESS,
     copy_project,
     job_counts,
     needs_conda,
@@ -19,12 +20,6 @@ from workflow_tools import (
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, *needs_conda]
 
-# Python loads this before a program; it writes down which Python runs what.
-WITNESS = """
-import json, os, sys
-with open(os.environ["WITNESS"], "a") as file:
-    file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
-"""
 # Fewer runs than the smoke scale has, by every rule.
 FEWER = """
 studies:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from slurm_tools import (
@@ -20,7 +21,7 @@ from slurm_tools import (
     slurm_job_of,
     wait_until,
 )
-from workflow_tools import job_counts
+from workflow_tools import USE_CONDA, WITNESS, job_counts, skipped_without_conda
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.workflow]
 
@@ -337,3 +338,31 @@ def test_a_gpu_that_is_asked_for_as_a_gres_is_given(harmed):
     assert {gpus(job) for job in of_rule(harmed.jobs, "score")} == {1}
     log = (harmed.cluster.folder / "results/cut/scores/mnist5k/e1/seed000/score.log").read_text()
     assert re.search(r"given GPU \d+$", log, re.M)
+
+
+# SLURM and conda together.
+
+
+@skipped_without_conda
+def test_jobs_that_slurm_runs_are_in_condas_environments(tmp_path, conda_environments):
+    (tmp_path / "sitecustomize.py").write_text(WITNESS)
+    witness = tmp_path / "witness.jsonl"
+    cluster = Cluster(tmp_path / "project", CONFIG % 2, as_a_user_would)
+    try:
+        cluster.start(
+            f"{RUNS}/standard/p1.0/e1/seed000/evaluation.csv",
+            options=USE_CONDA,
+            variables={"PYTHONPATH": str(tmp_path), "WITNESS": str(witness)},
+        )
+        assert cluster.finish() == 0, cluster.printed()[-4000:]
+    finally:
+        cluster.close()
+    seen = [json.loads(line) for line in witness.read_text().splitlines()]
+    ran = {
+        (Path(argument).stem, Path(prefix).resolve())
+        for prefix, command in seen
+        for argument in command
+        if argument.startswith("workflow/scripts/")
+    }
+    environment = conda_environments["torch.yaml"].resolve()
+    assert ran == {(program, environment) for program in ("dataset", "train", "evaluate")}

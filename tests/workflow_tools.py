@@ -16,12 +16,21 @@ PROJECT = Path(__file__).parents[1]
 SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "report")
 
+# Python loads this before a program; it writes down which Python runs what.
+WITNESS = """
+import json, os, sys
+with open(os.environ["WITNESS"], "a") as file:
+    file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
+"""
 # Run rules in conda's environments. They lie in the checkout and not in the copies of it, so they
 # are made once; Snakemake makes one again when its file has changed.
 USE_CONDA = ("--use-conda", "--conda-prefix", PROJECT / ".snakemake/conda-of-tests")
+skipped_without_conda = pytest.mark.skipif(
+    shutil.which("conda") is None, reason="conda is not on the PATH"
+)
 needs_conda = [
     pytest.mark.conda,
-    pytest.mark.skipif(shutil.which("conda") is None, reason="conda is not on the PATH"),
+    skipped_without_conda,
 ]
 
 
