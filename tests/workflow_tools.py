@@ -28,10 +28,7 @@ USE_CONDA = ("--use-conda", "--conda-prefix", PROJECT / ".snakemake/conda-of-tes
 skipped_without_conda = pytest.mark.skipif(
     shutil.which("conda") is None, reason="conda is not on the PATH"
 )
-needs_conda = [
-    pytest.mark.conda,
-    skipped_without_conda,
-]
+needs_conda = [pytest.mark.conda, skipped_without_conda]
 
 
 @dataclass(frozen=True)
