@@ -113,7 +113,7 @@ def test_following_the_messages_repairs_records_that_were_edited(project, uninte
     record = project / LOW_0 / "run.json"
     record.write_text(record.read_text().replace('"kept_examples": 150', '"kept_examples": 250'))
     flip(project / FULL_0 / "verdicts.csv")
-    flip(project / FULL_1 / "evaluation.json", place=-80)
+    flip(project / FULL_1 / "evaluation.json", place=-30)
     printed = run_and_obey(project)
     for named in (
         f"{LOW_0}/run.json is damaged, or was edited",
