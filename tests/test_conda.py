@@ -19,11 +19,12 @@ from workflow_tools import (
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, *needs_conda]
 
-# Python loads this before a program; it writes down which Python runs what.
+# Put into the environments: Python loads it before a program, and it says which one runs what.
 WITNESS = """
 import json, os, sys
-with open(os.environ["WITNESS"], "a") as file:
-    file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
+if "WITNESS" in os.environ:
+    with open(os.environ["WITNESS"], "a") as file:
+        file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
 """
 # Fewer runs than the smoke scale has, by every rule.
 FEWER = """
@@ -46,11 +47,17 @@ BUILD = "import torch; print(torch.__version__, torch.version.git_version, torch
 def witnessed(tmp_path_factory, conda_environments):
     """A project in which the workflow has run with conda, its end, and what ran it."""
     folder = tmp_path_factory.mktemp("with_conda")
-    (folder / "sitecustomize.py").write_text(WITNESS)
+    for environment in conda_environments.values():
+        (packages,) = environment.glob("lib/python3.*/site-packages")
+        (packages / "sitecustomize.py").write_text(WITNESS)
+        # What a user may have in ~/.local, and no program may find.
+        own = folder / packages.relative_to(environment)
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "numpy.py").write_text("raise ImportError('of the user')")
     witness = folder / "witness.jsonl"
     project = copy_project(folder / "project")
     (project / "fewer.yaml").write_text(FEWER)
-    variables = {"PYTHONPATH": str(folder), "WITNESS": str(witness)}
+    variables = {"PYTHONUSERBASE": str(folder), "WITNESS": str(witness)}
     ended = run_snakemake(*SMOKE, "fewer.yaml", *USE_CONDA, cwd=project, variables=variables)
     return project, ended, [json.loads(line) for line in witness.read_text().splitlines()]
 
