@@ -49,6 +49,8 @@ FIGURES = [
 HEADINGS = {"claims": "The claims and their verdicts"} | {item.name: item.heading for item in ITEMS}
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+# Packages that users have of their own, in ~/.local, do not take the place of an environment's.
+os.environ.update(PYTHONNOUSERSITE="1")
 if config["data_root"]:
     os.environ.update(ADVPRUNE_DATA=config["data_root"])
 

@@ -1,6 +1,5 @@
 """The workflow in conda's environments, every rule of it run once with `--use-conda`."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +10,11 @@ from environments import FILES, programs_and_environments
 from workflow_tools import (
     SMOKE,
     USE_CONDA,
-    WITNESS,
     copy_project,
     job_counts,
     needs_conda,
+    programs_seen,
+    put_witness_into,
     run_snakemake,
 )
 
@@ -41,13 +41,18 @@ BUILD = "import torch; print(torch.__version__, torch.version.git_version, torch
 def witnessed(tmp_path_factory, conda_environments):
     """A project in which the workflow has run with conda, its end, and what ran it."""
     folder = tmp_path_factory.mktemp("with_conda")
-    (folder / "sitecustomize.py").write_text(WITNESS)
+    for environment in conda_environments.values():
+        packages = put_witness_into(environment)
+        # What a user may have in ~/.local, and no program may find.
+        own = folder / packages.relative_to(environment)
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "numpy.py").write_text("raise ImportError('of the user')")
     witness = folder / "witness.jsonl"
     project = copy_project(folder / "project")
     (project / "fewer.yaml").write_text(FEWER)
-    variables = {"PYTHONPATH": str(folder), "WITNESS": str(witness)}
+    variables = {"PYTHONUSERBASE": str(folder), "WITNESS": str(witness)}
     ended = run_snakemake(*SMOKE, "fewer.yaml", *USE_CONDA, cwd=project, variables=variables)
-    return project, ended, [json.loads(line) for line in witness.read_text().splitlines()]
+    return project, ended, programs_seen(witness)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -63,13 +68,7 @@ def test_the_workflow_ends_well_with_conda(witnessed):
 def test_every_program_runs_under_the_python_of_its_rules_environment(
     witnessed, conda_environments
 ):
-    _, _, seen = witnessed
-    ran = {
-        (Path(argument).stem, Path(prefix).resolve())
-        for prefix, command in seen
-        for argument in command
-        if argument.startswith("workflow/scripts/")
-    }
+    _, _, ran = witnessed
     assert ran == {
         (program, conda_environments[f"{environment}.yaml"].resolve())
         for program, environment in programs_and_environments()

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from slurm_tools import (
@@ -21,7 +20,13 @@ from slurm_tools import (
     slurm_job_of,
     wait_until,
 )
-from workflow_tools import USE_CONDA, WITNESS, job_counts, skipped_without_conda
+from workflow_tools import (
+    USE_CONDA,
+    job_counts,
+    programs_seen,
+    put_witness_into,
+    skipped_without_conda,
+)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.workflow]
 
@@ -345,24 +350,18 @@ def test_a_gpu_that_is_asked_for_as_a_gres_is_given(harmed):
 
 @skipped_without_conda
 def test_jobs_that_slurm_runs_are_in_condas_environments(tmp_path, conda_environments):
-    (tmp_path / "sitecustomize.py").write_text(WITNESS)
+    environment = conda_environments["torch.yaml"]
+    put_witness_into(environment)
     witness = tmp_path / "witness.jsonl"
     cluster = Cluster(tmp_path / "project", CONFIG % 2, as_a_user_would)
     try:
         cluster.start(
             f"{RUNS}/standard/p1.0/e1/seed000/evaluation.csv",
             options=USE_CONDA,
-            variables={"PYTHONPATH": str(tmp_path), "WITNESS": str(witness)},
+            variables={"WITNESS": str(witness)},
         )
         assert cluster.finish() == 0, cluster.printed()[-4000:]
     finally:
         cluster.close()
-    seen = [json.loads(line) for line in witness.read_text().splitlines()]
-    ran = {
-        (Path(argument).stem, Path(prefix).resolve())
-        for prefix, command in seen
-        for argument in command
-        if argument.startswith("workflow/scripts/")
-    }
-    environment = conda_environments["torch.yaml"].resolve()
-    assert ran == {(program, environment) for program in ("dataset", "train", "evaluate")}
+    wanted = {(name, environment.resolve()) for name in ("dataset", "train", "evaluate")}
+    assert programs_seen(witness) == wanted

@@ -1,5 +1,6 @@
 """Running the project's programs and its workflow as a user does, in a copy of the project."""
 
+import json
 import os
 import re
 import resource
@@ -16,11 +17,12 @@ PROJECT = Path(__file__).parents[1]
 SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "report")
 
-# Python loads this before a program; it writes down which Python runs what.
+# Put into an environment: Python loads it before a program, and it says which one runs what.
 WITNESS = """
 import json, os, sys
-with open(os.environ["WITNESS"], "a") as file:
-    file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
+if "WITNESS" in os.environ:
+    with open(os.environ["WITNESS"], "a") as file:
+        file.write(json.dumps([sys.prefix, sys.orig_argv]) + "\\n")
 """
 # Run rules in conda's environments. They lie in the checkout and not in the copies of it, so they
 # are made once; Snakemake makes one again when its file has changed.
@@ -110,6 +112,28 @@ def job_counts(printed: str) -> dict[str, int]:
     """Rule to number of jobs, from the job stats that a dry run prints first."""
     stats = printed.partition("Job stats:")[2].partition("\n\n")[0]
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+
+
+def put_witness_into(environment: Path) -> Path:
+    """Let an environment's Python write what it runs into the file that $WITNESS names.
+
+    Returns:
+        The folder of its packages.
+    """
+    (packages,) = environment.glob("lib/python3.*/site-packages")
+    (packages / "sitecustomize.py").write_text(WITNESS)
+    return packages
+
+
+def programs_seen(witness: Path) -> set[tuple[str, Path]]:
+    """The project's programs that were run, each with the environment of the Python that did."""
+    seen = [json.loads(line) for line in witness.read_text().splitlines()]
+    return {
+        (Path(argument).stem, Path(prefix).resolve())
+        for prefix, command in seen
+        for argument in command
+        if argument.startswith("workflow/scripts/")
+    }
 
 
 def _run(
