@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from pretended_device import register
 from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
+register()  # PyTorch's autograd counts the devices once, when it is first used
 torch.set_num_threads(1)  # tests run side by side do not slow each other
 
 # The same examples every time, and no deadline that a busy machine could miss.

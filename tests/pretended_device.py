@@ -30,7 +30,7 @@ class DeviceMismatchError(RuntimeError):
 @contextmanager
 def pretended_device() -> Iterator[tuple[torch.device, list[str]]]:
     """The device, which works within the block, and what has made the CPU wait for it so far."""
-    _register()
+    register()
     waits: list[str] = []
     with mock.patch("torch.Generator", _Generator), _CheckGenerators(), _Operations(waits):
         yield DEVICE, waits
@@ -177,7 +177,9 @@ def _replaced(replace, value):
 
 
 @cache  # a process can have one such device, and keeps it
-def _register():
+def register() -> object:
+    """Make the device known to PyTorch, which must happen before anything is differentiated."""
+
     class Backend(backend_registration._DummyBackendModule):
         def get_amp_supported_dtype(self):
             return [torch.bfloat16, torch.float16]
