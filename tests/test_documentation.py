@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 from claim_tools import evidence, runs_of_cell
 from paper_numbers import TABLE_1, sample
 from workflow_tools import PROJECT, run_snakemake
@@ -81,3 +82,11 @@ def test_every_package_asked_for_is_locked_with_hashes(name):
     locked = re.findall(r"^([\w-]+)==\S+.*\\\n    --hash=sha256:", lock, re.M)
     assert wanted
     assert [name for name in wanted if name not in locked] == []
+
+
+def test_the_profile_for_slurm_has_all_that_the_default_one_has_which_it_replaces():
+    default, slurm = (
+        yaml.safe_load((PROJECT / f"profiles/{name}/config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    assert default.items() <= slurm.items()
