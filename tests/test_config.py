@@ -287,7 +287,7 @@ def settled_unless_refused(config):
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(changes=mutations)
 @example(changes=[("set", (*tuple(ACCURACY.split(".")), "p"), [math.nan])])
 @example(changes=[("add", (), 1, 2), ("add", (), "one", 2), ("add", (), True, 2)])
@@ -296,7 +296,7 @@ def test_a_config_is_accepted_or_refused_and_nothing_else_happens(changes):
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(path=st.sampled_from(list(paths_in(DEFAULT_CONTENT))[1:]), value=values)
 @example(path=(*ACCURACY.split("."), "seeds"), value=3.0)
 @example(path=(*ACCURACY.split("."), "e"), value=[1.0])
