@@ -6,7 +6,7 @@ import argparse
 import torch
 from safetensors.torch import save_file
 
-from advprune.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.checkpoints import save_checkpoint, start_or_resume
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import written_whole
@@ -17,7 +17,7 @@ from advprune.provenance import now, provenance
 from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.scoring import deepfool_all
-from advprune.training import attack_for_scoring, start, train
+from advprune.training import attack_for_scoring, train
 
 
 def main() -> None:
@@ -32,9 +32,7 @@ def main() -> None:
     spec = parse_spec(TrainingSpec, options.spec)
     examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
     checkpoint = checkpoint_of(options.record)
-    state = start(spec, examples)
-    if not restore_checkpoint(checkpoint, state, spec):
-        state = start(spec, examples)  # an attempt may have half filled it
+    state = start_or_resume(checkpoint, spec, examples)
     train(
         spec,
         examples,

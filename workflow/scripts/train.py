@@ -10,7 +10,7 @@ import dataclasses
 import torch
 from safetensors.torch import save_file
 
-from advprune.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.checkpoints import save_checkpoint, start_or_resume
 from advprune.devices import choose_device
 from advprune.examples import load_examples
 from advprune.files import sha256_of, write_csv, written_whole
@@ -20,7 +20,7 @@ from advprune.program import add_options, parse_spec, run_program
 from advprune.provenance import now, provenance
 from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
-from advprune.training import start, train
+from advprune.training import train
 
 
 def main() -> None:
@@ -38,9 +38,7 @@ def main() -> None:
     test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
     checkpoint = checkpoint_of(options.record)
 
-    state = start(spec, examples)
-    if not restore_checkpoint(checkpoint, state, spec):
-        state = start(spec, examples)  # an attempt may have half filled it
+    state = start_or_resume(checkpoint, spec, examples)
     train(
         spec,
         examples,

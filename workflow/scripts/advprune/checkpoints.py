@@ -8,9 +8,10 @@ import torch
 
 from advprune.early_stopping import Validation
 from advprune.evaluation import Progress
+from advprune.examples import Examples
 from advprune.runs import TrainingSpec
 from advprune.saved_state import restore_state, save_state
-from advprune.training import EpochRecord, TrainingState
+from advprune.training import EpochRecord, TrainingState, start
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,14 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
         "scaler": state.scaler.state_dict(),
     }
     save_state(path, spec.digest, tensors, rest)
+
+
+def start_or_resume(path: Path, spec: TrainingSpec, examples: Examples) -> TrainingState:
+    """The state of a run after its last epoch that was saved, or before its first one."""
+    state = start(spec, examples)
+    if not restore_checkpoint(path, state, spec):
+        state = start(spec, examples)  # an attempt may have half filled it
+    return state
 
 
 def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> bool:
