@@ -10,7 +10,7 @@ from builders import MADE_WITH
 
 from advprune.claims import Claim, read_claims
 from advprune.config import Config, load_config
-from advprune.quantities import Evidence
+from advprune.evidence import Evidence
 
 DEFAULT = load_config()
 # Those of a metric that a test says nothing of.

@@ -19,6 +19,7 @@ from scipy import stats
 from workflow_tools import PROJECT, run_program
 
 from advprune.claims import Verdict, judge, read_claims
+from advprune.claims_table import claims_table
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
 
@@ -99,6 +100,9 @@ CASES = {
         ({"effect": 5}, None, than("low-loss"), "REPRODUCED"),
         ({"effect": 5, "alpha": 0.0005}, None, than("low-loss"), "UNDERPOWERED"),
         ({"effect": 5}, None, than("high-loss"), "DIFFERS"),
+        # [5.53, 14.47]
+        ({"effect": 14}, None, than("low-loss"), "REPRODUCED"),
+        ({"effect": 15}, None, than("low-loss"), "DIFFERS"),
         # 0 ± 4.468: p = 0.5.
         ({"effect": 5}, None, than("lowhigh-loss"), "DIFFERS"),
         ({"effect": 4}, None, than("lowhigh-loss"), "UNDERPOWERED"),
@@ -161,6 +165,45 @@ def test_a_claim_that_is_edited_is_judged_anew(tmp_path):
     assert table["verdict"].to_list() == ["UNDERPOWERED"]
 
 
+def test_a_text_over_several_lines_is_one_line_of_the_table(tmp_path):
+    claim = read_one(tmp_path, says="a sentence\nof two lines\n", place="Section 1;\nFigure 2")
+    assert (claim.says, claim.place) == ("a sentence of two lines", "Section 1; Figure 2")
+
+
+def test_an_interval_without_end_is_shown_as_such(tmp_path):
+    claim = read_one(
+        tmp_path, quantity=pair("spread_percent_of"), judge={"by": "at_most", "bound": 100}
+    )
+    cells = [
+        runs_of_cell("random", "0.5", autoattack_accuracy=[10, 20, 30]),
+        runs_of_cell("full", "1.0", autoattack_accuracy=[10, 10, 40]),
+    ]
+    found = evidence(*cells)
+    assert claims_table([claim], found, found).shown.loc[0, "Ours"].endswith("∞]")
+
+
+def test_a_partial_table_says_for_each_claim_that_runs_are_missing(tmp_path):
+    found = evidence(*RUNS, config=DEFAULT | {"partial": True})
+    numbers = claims_table([read_one(tmp_path)], found, found).numbers
+    assert numbers.loc[0, "departures"] == "only the runs that exist of those planned"
+    assert not numbers.loc[0, "paper_scale"]
+
+
+def test_settings_of_the_toy_model_are_departures_of_its_claims_alone(tmp_path):
+    config = DEFAULT | {"appendix_c": DEFAULT["appendix_c"] | {"robust_share": 0.5}}
+    toy = pd.DataFrame(
+        [{"quantity": "robust_share", "simulated_mean": 50, "simulated_half_width": 1, "seeds": 2}]
+    )
+    found = evidence(*RUNS, config=config, toy=toy)
+    rule = {"by": "at_least", "bound": 0}
+    claims = [
+        read_one(tmp_path, quantity={"kind": "toy", "of": "robust_share"}, studies=[], judge=rule),
+        read_one(tmp_path),
+    ]
+    told = claims_table(claims, found, found).numbers["departures"]
+    assert list(told) == ["appendix_c.robust_share 0.5 instead of 0.8", ""]
+
+
 def test_the_table_counts_the_verdicts(judged):
     _, folder = judged
     counts = pd.Series([verdict for _, verdict in CLAIMS.values()]).value_counts()
@@ -187,8 +230,8 @@ def test_the_table_shows_what_was_measured_beside_what_is_printed(judged):
         ("overlap-5", "there is no run of high-deepfool at p = 0.5"),
         ("greater-0", "p = 0.000"),
         ("greater-2", "the difference points the other way"),
-        ("greater-3", "[-4.47, 4.47], lies below 5"),
-        ("greater-5", "too few runs for a test"),
+        ("greater-5", "[-4.47, 4.47], lies below 5"),
+        ("greater-7", "too few runs for a test"),
     ],
 )
 def test_a_reason_names_the_figures_that_decided(judged, name, part):
@@ -199,12 +242,12 @@ def test_an_undecided_test_says_what_power_it_had(judged):
     # Four runs a group, six degrees of freedom, an effect of 4 points of 2.582 each.
     power = stats.nct.sf(stats.t.isf(0.05, 6), 6, 4 / math.sqrt(20 / 3) * math.sqrt(4 / 2))
     told = f"a difference of 4 would be seen with a power of {100 * power:.0f}%"
-    assert told in judged[0].loc["greater-4", "reason"]
+    assert told in judged[0].loc["greater-6", "reason"]
 
 
 def test_an_undecided_test_says_how_many_runs_would_decide_it(judged):
     # An effect of 4 is 4 / sqrt(20 / 3) = 1.549 standard deviations: six runs a group by any table.
-    assert judged[0].loc["greater-4", "reason"].endswith("and with 80% from 6 runs a group")
+    assert judged[0].loc["greater-6", "reason"].endswith("and with 80% from 6 runs a group")
 
 
 # Where nothing may be said.
@@ -234,6 +277,40 @@ def test_where_every_run_collapsed_nothing_was_kept(tmp_path, collapsed):
     cells = [
         runs_of_cell(method, p, autoattack_accuracy=collapsed)
         for method, p in (("random", "0.5"), ("full", "1.0"))
+    ]
+    found = judge(claim, evidence(*cells))
+    assert (found.verdict, "every run collapsed" in found.reason) == (Verdict.DIFFERS, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"), [(70, Verdict.REPRODUCED), (54, Verdict.DIFFERS), (50, Verdict.DIFFERS)]
+)
+def test_groups_without_any_spread_are_compared_as_they_are(tmp_path, first, verdict):
+    claim = read_one(tmp_path, quantity=pair("difference"), judge={"by": "greater", "effect": 5})
+    cells = [
+        runs_of_cell("random", "0.5", autoattack_accuracy=[first] * 3),
+        runs_of_cell("full", "1.0", autoattack_accuracy=[50] * 3),
+    ]
+    assert judge(claim, evidence(*cells)).verdict is verdict
+
+
+def test_an_opposite_effect_takes_the_usual_level_to_be_found(tmp_path):
+    # p = 0.897: at a level of 0.15 the opposite would be found, at 0.05 it is not.
+    rule = {"by": "greater", "effect": 5, "alpha": 0.15}
+    claim = read_one(tmp_path, quantity=pair("difference"), judge=rule)
+    cells = [
+        runs_of_cell("random", "0.5", autoattack_accuracy=[0, 50, 60]),
+        runs_of_cell("full", "1.0", autoattack_accuracy=[50, 70, 95]),
+    ]
+    assert judge(claim, evidence(*cells)).verdict is Verdict.UNDERPOWERED
+
+
+def test_runs_that_all_collapse_are_not_reliable_for_want_of_spread(tmp_path):
+    rule = {"by": "at_most", "bound": 100}
+    claim = read_one(tmp_path, quantity=pair("spread_percent_of"), judge=rule)
+    cells = [
+        runs_of_cell("random", "0.5", autoattack_accuracy=[0] * 10),
+        runs_of_cell("full", "1.0", autoattack_accuracy=[0, 90] * 5),
     ]
     found = judge(claim, evidence(*cells))
     assert (found.verdict, "every run collapsed" in found.reason) == (Verdict.DIFFERS, True)
@@ -311,6 +388,11 @@ def quantity(**changes):
             content_of_claim(quantity={"kind": "toy", "of": "x"}, studies=[]),
             ["a-claim", "no quantity 'x'", "fragile_standard"],
             id="quantity of the toy model",
+        ),
+        pytest.param(
+            content_of_claim(quantity=pair("p_value"), judge={"by": "at_most", "bound": 0.05}),
+            ["a-claim", "it is judged by 'greater'"],
+            id="p value by another rule",
         ),
         pytest.param(without(CLAIM, "says"), ["[a-claim].says is missing"], id="missing field"),
         pytest.param(

@@ -16,6 +16,7 @@ from workflow_tools import PROJECT
 from advprune.claims import Verdict, judge, read_claims
 from advprune.claims_table import OTHER, claims_table
 from advprune.datasets import DATASETS
+from advprune.evidence import GAP, ROBUST
 from advprune.pruning import METHODS
 from advprune.quantities import Toy
 from advprune.results import METRICS
@@ -83,14 +84,15 @@ def cifar10_cell(method, p):
     )
 
 
-def correlated(study, r, count=2000):
+def correlated(study, r, count=2000, iterations=2):
     """Figure 6's examples with exactly this correlation."""
     random = np.random.default_rng(0)
     x, noise = np.linalg.qr(random.normal(size=(count, 3)) - [0, 0, 0])[0].T[:2]
     x, noise = x - x.mean(), noise - noise.mean()
     noise -= x * (noise @ x) / (x @ x)
     y = r * x / np.linalg.norm(x) + np.sqrt(1 - r**2) * noise / np.linalg.norm(noise)
-    return pd.DataFrame({"study": study, "inverse_distance": x, "loss": y, "converged": 1})
+    steps = {"converged": 1, "iterations": iterations}
+    return pd.DataFrame({"study": study, "inverse_distance": x, "loss": y, **steps})
 
 
 def embedded():
@@ -164,7 +166,7 @@ def without_effects():
             *((method, "1.0") for method in ("full", "standard")),
         ]
     ]
-    scores = pd.concat([correlated("mnist", 0), correlated("cifar10", 0)])
+    scores = pd.concat([correlated(study, 0, iterations=50) for study in ("mnist", "cifar10")])
     mixed = embedded().assign(kept=np.arange(1000) % 2 == 0)
     return evidence(*cells, scores=scores, embedding=mixed, toy=toy())
 
@@ -264,7 +266,7 @@ def test_each_claim_is_a_row_with_a_verdict_by_both_attacks():
     about_robustness = [
         name
         for name, claim in CLAIMS.items()
-        if getattr(claim.quantity, "metric", None) == "robust_accuracy"
+        if getattr(claim.quantity, "metric", None) in (ROBUST, GAP)
     ]
     assert list(numbers.index) == list(CLAIMS)
     assert list(numbers.index[numbers["other_verdict"] != ""]) == about_robustness

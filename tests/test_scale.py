@@ -4,7 +4,7 @@ import pytest
 from workflow_tools import PROJECT
 
 from advprune.config import load_config
-from advprune.scale import departures
+from advprune.scale import PARTS, departures
 
 
 def overlaid(tmp_path, text):
@@ -12,9 +12,9 @@ def overlaid(tmp_path, text):
     return load_config(tmp_path / "overlay.yaml")
 
 
-@pytest.mark.parametrize("study", ["mnist", "cifar10"])
-def test_the_papers_own_config_departs_in_nothing(study):
-    assert departures(load_config(), study) == []
+@pytest.mark.parametrize("part", PARTS)
+def test_the_papers_own_config_departs_in_nothing(part):
+    assert departures(load_config(), part) == []
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import logging
 
 from advprune.claims import read_claims
 from advprune.claims_table import OTHER, claims_table
+from advprune.evidence import Evidence
 from advprune.files import read_json
 from advprune.program import add_options, run_program
-from advprune.quantities import Evidence
 from advprune.results import read_runs, read_table
 from advprune.tables import write_table
 

@@ -22,15 +22,14 @@ from advprune.comparison import (
     spread_of,
 )
 from advprune.errors import UserError
+from advprune.evidence import ROBUST, Evidence, Measured, NotMeasuredError
 from advprune.labels import dataset_label
 from advprune.quantities import (
     COMPARED,
-    ROBUST,
     STUDIES,
-    Evidence,
-    Measured,
-    NotMeasuredError,
+    PValue,
     Quantity,
+    SpreadPercentOf,
     parse_quantity,
 )
 from advprune.schema import check_against
@@ -219,25 +218,29 @@ def _at_most(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict,
 def _greater(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
     """Whether a one-sided Welch's t-test finds the first mean to be the greater.
 
-    The claim is contradicted if the test finds the opposite at the same level, or if our interval
-    of the difference leaves the effect out. Else it is undecided, and the power says how much so.
+    The claim is contradicted if the test finds the opposite, or if our interval of the difference
+    leaves the effect out. Else it is undecided, and the power says how much so.
     """
     first, second = measured.groups
-    p_value = float(welch_greater(first, second).p_value)
-    if np.isnan(p_value):
-        return Verdict.UNDERPOWERED, "too few runs for a test, or runs without any spread"
-    found = f"one-sided Welch's t-test: p = {p_value:.3g} at a level of {rule.alpha:g}"
-    if p_value < rule.alpha:
-        return Verdict.REPRODUCED, found
-    if 1 - p_value < rule.alpha:
-        return Verdict.DIFFERS, f"{found}; the difference points the other way"
     difference = difference_interval(first, second)
+    if np.isnan(difference.low):
+        return Verdict.UNDERPOWERED, "too few runs for a test"
+    p_value = float(welch_greater(first, second).p_value)
+    if np.isnan(p_value):  # no run differs from another: there is nothing to test
+        greater = difference.value > 0 and difference.value >= rule.effect
+        found = f"no run differs from another in its group; the difference is {difference.value:g}"
+        return (Verdict.REPRODUCED if greater else Verdict.DIFFERS), found
+    found = f"one-sided Welch's t-test: p = {p_value:.3g} at a level of {rule.alpha:g}"
+    if 1 - p_value < min(rule.alpha, ALPHA):
+        return Verdict.DIFFERS, f"{found}; the difference points the other way"
     if difference.high < rule.effect:
         return (
             Verdict.DIFFERS,
             f"{found}; our interval of the difference, [{difference.low:.2f}, "
             f"{difference.high:.2f}], lies below {rule.effect:g}",
         )
+    if p_value < rule.alpha:
+        return Verdict.REPRODUCED, found
     power = power_to_see(rule.effect, first, second, alpha=rule.alpha)
     needed = runs_for_power(rule.effect / spread_of(first, second), alpha=rule.alpha)
     return (
@@ -257,9 +260,16 @@ RULES: dict[str, Callable[[Rule, Printed, Measured], tuple[Verdict, str]]] = {
 
 
 def _all_collapsed(claim: Claim, measured: Measured) -> bool:
-    """Whether a claim compares robust accuracies, all of which are below 1%."""
-    robust = getattr(claim.quantity, "metric", None) == ROBUST and measured.groups
-    return bool(robust) and max(group.max() for group in measured.groups) < COLLAPSE_BELOW
+    """Whether a claim compares robust accuracies, all of which are below 1%.
+
+    Where spreads are compared the first group decides: runs that all fail are not reliable.
+    """
+    if getattr(claim.quantity, "metric", None) != ROBUST or not measured.groups:
+        return False
+    groups = measured.groups
+    if isinstance(claim.quantity, SpreadPercentOf):
+        groups = groups[:1]
+    return max(group.max() for group in groups) < COLLAPSE_BELOW
 
 
 def _no_interval(measured: Measured) -> tuple[Verdict, str]:
@@ -273,14 +283,18 @@ def _parse(content: Mapping[str, Any]) -> Claim:
         raise UserError(f"claims: {content['id']}: {complaint}")
     return Claim(
         id=content["id"],
-        place=content["place"],
-        says=content["says"],
+        place=_on_one_line(content["place"]),
+        says=_on_one_line(content["says"]),
         studies=tuple(content["studies"]),
         quantity=quantity,
         printed=Printed.parse(content.get("printed", {})),
         rule=Rule(**content["judge"]),
-        note=content.get("note", ""),
+        note=_on_one_line(content.get("note", "")),
     )
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _quantity_of(content: Mapping[str, Any]) -> Quantity:
@@ -297,5 +311,7 @@ def _contradictions(content: Mapping[str, Any], quantity: Quantity) -> Iterator[
         yield f"the quantity {kind!r} is about {wanted} of the studies, not {content['studies']}"
     if content["judge"]["by"] == "greater" and not isinstance(quantity, COMPARED):
         yield f"the rule 'greater' tests two groups, which the quantity {kind!r} does not have"
+    if content["judge"]["by"] != "greater" and isinstance(quantity, PValue):
+        yield "a p_value has no interval: it is judged by 'greater'"
     if {"half_width", "percent_of"} <= content.get("printed", {}).keys():
         yield "printed has both half_width and percent_of: a ratio has no half_width"

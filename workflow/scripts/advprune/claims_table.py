@@ -2,13 +2,15 @@
 
 import collections
 
+import numpy as np
 import pandas as pd
 
 from advprune.claims import Claim, Judgement, Verdict, judge
 from advprune.config import Config
+from advprune.evidence import GAP, ROBUST, Evidence
 from advprune.labels import METRICS, face_note, mixture_notes
-from advprune.quantities import ROBUST, Evidence, PValue
-from advprune.scale import departures
+from advprune.quantities import PValue, SilhouetteGain, Toy
+from advprune.scale import PARTS, departures
 from advprune.tables import Table
 
 # The two columns that may stand for the paper's "AutoAttack accuracy".
@@ -16,6 +18,8 @@ OTHER = {
     "autoattack_accuracy": "apgd_ce_40x5_accuracy",
     "apgd_ce_40x5_accuracy": "autoattack_accuracy",
 }
+# The parts of a config that decide a quantity besides its studies.
+OWN_SETTINGS = {SilhouetteGain: ("figure2",), Toy: ("appendix_c",)}
 
 
 def claims_table(claims: list[Claim], evidence: Evidence, other: Evidence) -> Table:
@@ -62,18 +66,20 @@ def headline(verdicts: pd.Series) -> str:
 
 
 def scale_notes(config: Config) -> list[str]:
-    """For each study that was not run as in the paper, what is different."""
+    """For each part that was not run as at the paper's scale, what is different."""
     return [
-        f"not the paper's scale ({study}): {'; '.join(found)}"
-        for study in config["studies"]
-        if (found := departures(config, study))
+        f"not the paper's scale ({part}): {'; '.join(found)}"
+        for part in PARTS
+        if (found := departures(config, part))
     ]
 
 
 def _row(claim: Claim, evidence: Evidence, other: Evidence) -> dict[str, object]:
     found = judge(claim, evidence)
-    beside = judge(claim, other) if getattr(claim.quantity, "metric", None) == ROBUST else None
-    departing = [part for study in claim.studies for part in departures(evidence.config, study)]
+    by_attack = getattr(claim.quantity, "metric", None) in (ROBUST, GAP)
+    beside = judge(claim, other) if by_attack else None
+    parts = [*claim.studies, *OWN_SETTINGS.get(type(claim.quantity), ())]
+    departing = [departure for part in parts for departure in departures(evidence.config, part)]
     datasets = [evidence.config["studies"][study]["dataset"] for study in claim.studies]
     return {
         "id": claim.id,
@@ -126,4 +132,6 @@ def _ours(claim: Claim, found: Judgement) -> str:
 def _number(claim: Claim, value: float) -> str:
     if pd.isna(value):
         return "–"
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
     return f"{value:.6f}" if isinstance(claim.quantity, PValue) else f"{value:.2f}"

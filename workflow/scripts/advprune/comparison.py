@@ -140,6 +140,12 @@ def resampled(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return random.choice(values, (RESAMPLES, len(values)))
 
 
+def drawn_means(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(RESAMPLES,) what the mean of n values, two or more, may be: by its t distribution."""
+    off = random.standard_t(len(values) - 1, RESAMPLES)
+    return np.mean(values) + stats.sem(values) * off
+
+
 def percentiles(drawn: np.ndarray) -> tuple[float, float]:
     """The percentile bootstrap's interval of what was drawn; infinite values are values too."""
     tail = (1 - CONFIDENCE) / 2

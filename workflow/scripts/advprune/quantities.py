@@ -18,99 +18,26 @@ from advprune.comparison import (
     RESAMPLING_SEED,
     Interval,
     difference_interval,
+    drawn_means,
     percentiles,
     resampled,
 )
-from advprune.config import Config, share_text
 from advprune.correlation import correlate
-from advprune.pruning import METHODS
-from advprune.results import METRICS
+from advprune.evidence import (
+    ALL_DATA,
+    CLAIMABLE,
+    PRUNED,
+    ROBUST,
+    Cell,
+    Evidence,
+    Measured,
+    NotMeasuredError,
+    known_method,
+)
 from advprune.statistics import CONFIDENCE, mean_interval, share_interval, welch_greater
 from advprune.toy_features import QUANTITIES as TOY_QUANTITIES
 
-ROBUST = "robust_accuracy"
-PRUNED = "below 1"
-ALL_DATA = "1.0"
 PAPERS_FORMULA = "paper_value"
-
-
-class NotMeasuredError(Exception):
-    """What a quantity needs is not there; the message says what."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was measured.
-
-    Attributes:
-        interval: value and 95% interval, in the quantity's own unit.
-        n: how many runs (or examples, for correlations) of each group.
-        groups: the groups' single values, where groups are compared, else empty.
-    """
-
-    interval: Interval
-    n: tuple[int, ...]
-    groups: tuple[np.ndarray, ...] = ()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that claims are checked against; None where a part was not made.
-
-    Attributes:
-        config: the config that ran.
-        runs: the table of all runs.
-        scores: Figure 6's examples of both studies, with columns study, loss, inverse_distance.
-        embedding: Figure 2's examples, with columns x, y, label, kept.
-        toy: the table of appendix C.
-        robust_metric: the column that stands for the paper's "AutoAttack accuracy".
-    """
-
-    config: Config
-    runs: pd.DataFrame
-    scores: pd.DataFrame | None
-    embedding: pd.DataFrame | None
-    toy: pd.DataFrame | None
-    robust_metric: str
-
-    def values(self, study: str, cell: "Cell", metric: str) -> pd.DataFrame:
-        """A metric of the runs of a cell: a row a seed, a column a p.
-
-        Raises:
-            NotMeasuredError: there is none.
-        """
-        method = "full" if cell.p == ALL_DATA and cell.method != "standard" else cell.method
-        rows = self.at_first_epoch(study, metric)
-        rows = rows[rows["method"] == method]
-        rows = rows[rows["p"] != ALL_DATA] if cell.p == PRUNED else rows[rows["p"] == cell.p]
-        if rows["value"].isna().all():
-            raise NotMeasuredError(f"there is no run of {method} at p = {cell.p}")
-        return rows.pivot_table(index="seed", columns="p", values="value")
-
-    def at_first_epoch(self, study: str, metric: str) -> pd.DataFrame:
-        """Method, p, seed and the metric's value of all runs of a study with e = 1."""
-        dataset = self.config["studies"][study]["dataset"]
-        rows = self.runs[(self.runs["dataset"] == dataset) & (self.runs["e"] == 1)]
-        column = self.robust_metric if metric == ROBUST else metric
-        return rows[["method", "p", "seed"]].assign(value=rows[column])
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The runs of one method at one p, or at every p below 1; always pruned at e = 1."""
-
-    method: str
-    p: str
-
-    @classmethod
-    def parse(cls, content: Mapping[str, Any]) -> "Cell":
-        """From a claim: p is a number there, or the words "below 1".
-
-        Raises:
-            ValueError: the method is unknown.
-        """
-        p = content["p"]
-        return cls(_known_method(content["method"]), p if p == PRUNED else share_text(p))
 
 
 class Quantity(Protocol):
@@ -153,6 +80,10 @@ class _Pair:
         tables = [evidence.values(study, cell, self.metric) for cell in cells]
         if self.first.p == self.second.p == PRUNED:
             shared = tables[0].columns.intersection(tables[1].columns)
+            if shared.empty:
+                raise NotMeasuredError(
+                    f"{self.first.method} and {self.second.method} were run at no p in common"
+                )
             tables = [table[shared] for table in tables]
         return tuple(_by_seed(table) for table in tables)
 
@@ -205,14 +136,14 @@ class SpreadPercentOf(_Pair):
         groups = self.groups(evidence, study)
         n = tuple(map(len, groups))
         if min(n) < 2 or np.ptp(groups[1]) == 0:
-            return Measured(Interval(np.nan, np.nan, np.nan), n)
+            return Measured(Interval(np.nan, np.nan, np.nan), n, groups)
         random = np.random.default_rng(RESAMPLING_SEED)
         first, second = (np.std(resampled(group, random), ddof=1, axis=1) for group in groups)
         some = (first > 0) | (second > 0)
         with np.errstate(divide="ignore"):
             low, high = percentiles(100 * first[some] / second[some])
         ratio = 100 * np.std(groups[0], ddof=1) / np.std(groups[1], ddof=1)
-        return Measured(Interval(float(ratio), low, high), n)
+        return Measured(Interval(float(ratio), low, high), n, groups)
 
 
 @dataclass(frozen=True)
@@ -226,9 +157,7 @@ class ShareAbove:
     def measure(self, evidence: Evidence, study: str) -> Measured:
         """The share with Wilson's interval."""
         values = _by_seed(evidence.values(study, self.first, self.metric))
-        found = share_interval(int((values > self.threshold).sum()), len(values))
-        interval = Interval(100 * found.share, 100 * found.low, 100 * found.high)
-        return Measured(interval, (found.n,))
+        return _percentage(int((values > self.threshold).sum()), len(values))
 
 
 @dataclass(frozen=True)
@@ -287,7 +216,10 @@ class MaintainedCells:
     tolerance: float
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The share with the percentile bootstrap's interval, from drawing runs in every cell."""
+        """The share with an interval from drawing every mean from its t distribution.
+
+        Drawing runs instead, as a bootstrap does, is far too sure of itself with two or three.
+        """
         rows = evidence.at_first_epoch(study, self.metric)
         pruned = rows[rows["p"] != ALL_DATA].groupby(["method", "p"])["value"]
         cells = [group.to_numpy() for _, group in pruned]
@@ -299,11 +231,12 @@ class MaintainedCells:
         low = high = np.nan
         if min(map(len, [full, *cells])) > 1:
             random = np.random.default_rng(RESAMPLING_SEED)
-            needed = resampled(full, random).mean(axis=1) - self.tolerance
-            maintained = [resampled(cell, random).mean(axis=1) >= needed for cell in cells]
+            needed = drawn_means(full, random) - self.tolerance
+            maintained = [drawn_means(cell, random) >= needed for cell in cells]
             low, high = percentiles(100 * np.mean(maintained, axis=0))
         interval = Interval(float(share), low, high)
-        return Measured(interval, (len(cells),), (full, *cells))
+        runs = (len(full), sum(map(len, cells)))
+        return Measured(interval, runs, (full, *cells))
 
 
 @dataclass(frozen=True)
@@ -328,6 +261,23 @@ class CorrelationDifference:
         high = difference + np.hypot(first.high - first.r, second.r - second.low)
         interval = Interval(difference, float(low), float(high))
         return Measured(interval, (first.counted, second.counted))
+
+
+@dataclass(frozen=True)
+class DeepFoolWithin:
+    """The percentage of Figure 6's examples that DeepFool moves to another class in few steps.
+
+    Attributes:
+        iterations: up to how many steps are few.
+    """
+
+    iterations: int
+
+    def measure(self, evidence: Evidence, study: str) -> Measured:
+        """The share with Wilson's interval, over the examples of one network."""
+        scores = _scores(evidence, study)
+        moved = (scores["converged"] == 1) & (scores["iterations"] <= self.iterations)
+        return _percentage(int(moved.sum()), len(scores))
 
 
 @dataclass(frozen=True)
@@ -401,12 +351,12 @@ QUANTITIES: dict[str, type] = {
     "maintained_cells": MaintainedCells,
     "correlation": Correlation,
     "correlation_difference": CorrelationDifference,
+    "deepfool_within": DeepFoolWithin,
     "silhouette_gain": SilhouetteGain,
     "toy": Toy,
 }
 COMPARED = (Difference, PValue, SilhouetteGain)  # those with two groups to test
 STUDIES = {Toy: 0, CorrelationDifference: 2}  # how many a quantity is about, if not one
-CLAIMABLE = [*METRICS, ROBUST]
 
 
 def parse_quantity(content: Mapping[str, Any]) -> Quantity:
@@ -425,18 +375,12 @@ def parse_quantity(content: Mapping[str, Any]) -> Quantity:
         if name in fields:
             fields[name] = Cell.parse(fields[name])
     if "method" in fields:
-        _known_method(fields["method"])
+        known_method(fields["method"])
     try:
         return QUANTITIES[kind](**fields)
     except TypeError as error:
         known = [field.name for field in dataclasses.fields(QUANTITIES[kind])]
         raise ValueError(f"quantity {kind!r} takes {', '.join(known) or 'nothing'}") from error
-
-
-def _known_method(name: str) -> str:
-    if name not in METHODS:
-        raise ValueError(f"method {name!r} is unknown; known are {', '.join(METHODS)}")
-    return name
 
 
 def _along_p(evidence: Evidence, study: str, method: str, metric: str) -> pd.DataFrame:
@@ -453,8 +397,22 @@ def _off_the_line(shares: np.ndarray, means: np.ndarray) -> np.ndarray:
 
 
 def _by_seed(table: pd.DataFrame) -> np.ndarray:
-    """The mean over p of each seed that has all of them."""
-    return table.dropna().mean(axis=1).to_numpy()
+    """The mean over p of each seed that has all of them.
+
+    Raises:
+        NotMeasuredError: no seed has.
+    """
+    complete = table.dropna()
+    if complete.empty:
+        raise NotMeasuredError(f"no seed was run at every p of {', '.join(table.columns)}")
+    return complete.mean(axis=1).to_numpy()
+
+
+def _percentage(successes: int, n: int) -> Measured:
+    """A share in percent with Wilson's interval."""
+    found = share_interval(successes, n)
+    interval = Interval(100 * found.share, 100 * found.low, 100 * found.high)
+    return Measured(interval, (found.n,))
 
 
 def _scores(evidence: Evidence, study: str) -> pd.DataFrame:

@@ -10,21 +10,28 @@ from advprune.config import DEFAULT, Config, load_config
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
 OF_BOTH = ("paired_seeds", "pruning", "deepfool", "early_stopping")
 IF_STOPPED_EARLY = "validation_examples"
+STUDIES = ("mnist", "cifar10")
+# What departs by itself: the two studies, and what has settings of its own.
+PARTS = (*STUDIES, "figure2", "appendix_c")
 
 
-def departures(config: Config, study: str) -> list[str]:
-    """What in a study is not as at the paper's scale by the same protocol, a phrase each."""
-    ours = _deciding(config, study)
-    papers = _deciding(paper_config(config["protocol"]), study)
-    return [
+def departures(config: Config, part: str) -> list[str]:
+    """What in one of `PARTS` is not as at the paper's scale by the same protocol, a phrase each."""
+    ours = _deciding(config, part)
+    papers = _deciding(paper_config(config["protocol"]), part)
+    found = [
         f"{name} {_said(value)} instead of {_said(wanted)}"
         for key in ours
         for name, value, wanted in _differences(key, ours[key], papers[key])
     ]
+    incomplete = config["partial"] and part in STUDIES
+    return [*found, "only the runs that exist of those planned"] if incomplete else found
 
 
-def _deciding(config: Config, study: str) -> dict[str, Any]:
-    settings = config["studies"][study]
+def _deciding(config: Config, part: str) -> dict[str, Any]:
+    if part not in STUDIES:
+        return {part: config[part]}
+    settings = config["studies"][part]
     training = dict(settings["training"])
     if not config["early_stopping"]["enabled"]:
         del training[IF_STOPPED_EARLY]

@@ -123,6 +123,8 @@ _LATEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
     "±": r"$\pm$",
     "×": r"$\times$",
     "α": r"$\alpha$",

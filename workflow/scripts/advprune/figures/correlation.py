@@ -15,11 +15,10 @@ from advprune.labels import dataset_label, face_note
 
 
 def score_frame(path: Path, study: str) -> pd.DataFrame:
-    """A study's examples: label, loss, distance, 1/d and whether DeepFool converged."""
+    """A study's examples: label, loss, distance, 1/d, DeepFool's steps and whether it converged."""
     scores = load_file(path)
-    frame = pd.DataFrame(
-        {name: scores[name] for name in ("label", "loss", "distance", "converged")}
-    )
+    names = ("label", "loss", "distance", "converged", "iterations")
+    frame = pd.DataFrame({name: scores[name] for name in names})
     with np.errstate(divide="ignore"):
         inverse = 1 / frame["distance"].to_numpy()
     return frame.assign(inverse_distance=inverse, study=study)

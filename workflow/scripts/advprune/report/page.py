@@ -18,7 +18,7 @@ from advprune.report.claim_rows import read_claim_list
 from advprune.report.items import read_section
 from advprune.report.origin import Origin, origin
 from advprune.results import read_runs
-from advprune.scale import departures
+from advprune.scale import PARTS, departures
 
 LOCAL_PATH = "(a path on the machine that ran it)"
 
@@ -53,7 +53,7 @@ def report_page(results: Path, config: Config, folder: Path) -> str:
         claims=claims,
         sections=[read_section(item, results, claims.rows if claims else []) for item in ITEMS],
         origin=made,
-        departures={study: departures(config, study) for study in config["studies"]},
+        departures={part: departures(config, part) for part in PARTS},
         config=json.dumps(without_paths(config), indent=2, ensure_ascii=False),
         links=[
             (name, name)
