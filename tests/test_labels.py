@@ -6,7 +6,14 @@ from workflow_tools import PROJECT
 
 from advprune.config import load_config
 from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note, mixture_notes, network_label, seeds_note
+from advprune.labels import (
+    dataset_label,
+    face_note,
+    mixture_notes,
+    network_label,
+    seeds_note,
+    time_note,
+)
 
 DEFAULT = load_config()
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
@@ -94,3 +101,17 @@ def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
 def test_each_mixture_has_a_note_of_its_own():
     mixed = runs_made_with(torch=["2.1", "2.0", "2.1"], device=["cuda: H200", "cpu", "cpu"])
     assert len(mixture_notes(mixed)) == 2
+
+
+@pytest.mark.parametrize(
+    ("overlay", "counted"),
+    [
+        ("early_stopping: {enabled: true, timed: true}", True),
+        ("early_stopping: {enabled: true, timed: false}", False),
+        ("early_stopping: {enabled: false, timed: true}", False),
+    ],
+)
+def test_validation_is_named_where_training_time_counts_it(tmp_path, overlay, counted):
+    (tmp_path / "overlay.yaml").write_text(overlay)
+    note = time_note(load_config(tmp_path / "overlay.yaml"))
+    assert ("early stopping" in note) == counted

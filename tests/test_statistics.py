@@ -11,6 +11,7 @@ from paper_numbers import TABLE_1, N, deviation, sample
 from scipy import stats
 
 from advprune.statistics import (
+    RUN_KEYS,
     collapsed_share,
     mean_interval,
     share_interval,
@@ -215,12 +216,12 @@ def test_a_run_has_collapsed_if_less_than_1_percent_stand(accuracies, share):
 def summary():
     runs = pd.DataFrame(
         [
-            ("mnist", "random", "0.6", 1, 60.0, None),
-            ("mnist", "random", "0.6", 1, 0.0, 3.0),
-            ("mnist", "random", "0.6", 2, 40.0, None),
-            ("mnist", "full", "1.0", 1, 50.0, None),
+            ("mnist", "random", "0.6", 1, 60.0, 61.0, None),
+            ("mnist", "random", "0.6", 1, 0.0, 2.0, 3.0),
+            ("mnist", "random", "0.6", 2, 40.0, 41.0, None),
+            ("mnist", "full", "1.0", 1, 50.0, 51.0, None),
         ],
-        columns=["dataset", "method", "p", "e", "autoattack_accuracy", "diverged_epoch"],
+        columns=[*RUN_KEYS, "autoattack_accuracy", "apgd_ce_40x5_accuracy", "diverged_epoch"],
     )
     found = summarise(runs, ["autoattack_accuracy"])
     return found.set_index(["dataset", "method", "p", "e"])
@@ -244,8 +245,9 @@ def test_a_summary_has_the_mean_and_the_interval_of_a_metric(summary):
     assert row["autoattack_accuracy_half_width"] == pytest.approx(12.706205 * 30)
 
 
-def test_a_summary_says_which_share_of_runs_collapsed(summary):
-    assert summary["collapsed_share"].to_list() == [0, 0.5, 0]
+def test_a_summary_says_which_share_of_runs_collapsed_by_each_attack(summary):
+    assert summary["autoattack_collapsed_share"].to_list() == [0, 0.5, 0]
+    assert summary["apgd_ce_40x5_collapsed_share"].to_list() == [0, 0, 0]
 
 
 def test_a_summary_counts_the_runs_that_diverged(summary):

@@ -557,15 +557,16 @@ def test_nothing_is_compiled_in_the_time_measured(switch, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("count", "sizes"),
+    ("count", "normalised", "sizes"),
     [
-        pytest.param(10, [5, 5], id="no remainder"),
-        pytest.param(12, [5, 5, 2], id="a smaller last batch"),
-        pytest.param(11, [5, 6], id="a single image joins the batch before"),
-        pytest.param(1, [1], id="a single image in all"),
+        pytest.param(10, True, [5, 5], id="no remainder"),
+        pytest.param(12, True, [5, 5, 2], id="a smaller last batch"),
+        pytest.param(11, True, [5, 6], id="a single image joins the batch before"),
+        pytest.param(11, False, [5, 5, 1], id="unless batches are not normalised"),
+        pytest.param(1, True, [1], id="a single image in all"),
     ],
 )
-def test_a_last_batch_is_never_a_single_image(count, sizes):
-    batches = split_into_batches(torch.arange(count), 5)
+def test_a_last_batch_that_is_normalised_is_never_a_single_image(count, normalised, sizes):
+    batches = split_into_batches(torch.arange(count), 5, normalised=normalised)
     assert [len(batch) for batch in batches] == sizes
     assert torch.cat(batches).tolist() == list(range(count))

@@ -27,7 +27,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "spec", "dataset", "device", "threads", "jobs_per_gpu", "model", "record")
     parser.add_argument("--curve", required=True, help="to write: a row for every epoch")
-    parser.add_argument("--pruning", required=True, help="to write: score and kept, per example")
+    parser.add_argument(
+        "--pruning",
+        required=True,
+        help="to write: score and kept, per example",
+    )
     options = parser.parse_args()
 
     take_turn(options.record)
@@ -49,7 +53,11 @@ def main() -> None:
 
     kept = torch.zeros(len(examples), dtype=torch.uint8)
     kept[state.kept] = 1
-    scores = {} if state.distance is None else {"distance": torch.from_numpy(state.distance)}
+    scores = {
+        name: torch.from_numpy(values)
+        for name, values in (("distance", state.distance), ("converged", state.converged))
+        if values is not None
+    }
     save_weights(options.model, state.classifier)
     with written_whole(options.pruning) as temporary:
         save_file({"kept": kept, **scores}, temporary)

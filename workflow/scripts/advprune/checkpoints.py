@@ -27,6 +27,8 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
     tensors["kept"] = state.kept
     if state.distance is not None:
         tensors["distance"] = torch.from_numpy(state.distance)
+    if state.converged is not None:
+        tensors["converged"] = torch.from_numpy(state.converged)
     if state.losses is not None:
         tensors["losses"] = state.losses
     validation = dict(vars(state.validation))
@@ -91,6 +93,7 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.scaler.load_state_dict(rest["scaler"])
     state.kept = tensors["kept"]
     state.distance = tensors["distance"].numpy() if "distance" in tensors else None
+    state.converged = tensors["converged"].numpy() if "converged" in tensors else None
     state.losses = tensors.get("losses")
     state.epoch = rest["epoch"]
     state.stopwatch.seconds = rest["seconds"]

@@ -8,7 +8,7 @@ import pandas as pd
 from advprune.claims import Claim, Judgement, Verdict, judge
 from advprune.config import Config
 from advprune.evidence import GAP, ROBUST, Evidence
-from advprune.labels import METRICS, face_note, mixture_notes
+from advprune.labels import attack_label, face_note, mixture_notes
 from advprune.quantities import PValue, SilhouetteGain, Toy
 from advprune.scale import PARTS, departures
 from advprune.tables import Table
@@ -33,7 +33,7 @@ def claims_table(claims: list[Claim], evidence: Evidence, other: Evidence) -> Ta
     config = evidence.config
     rows = [_row(claim, evidence, other) for claim in claims]
     numbers = pd.DataFrame(rows)
-    main, beside = (METRICS[part.robust_metric] for part in (evidence, other))
+    main, beside = (attack_label(part.robust_metric) for part in (evidence, other))
     shown = pd.DataFrame(
         {
             "Claim": numbers["says"],
@@ -42,13 +42,13 @@ def claims_table(claims: list[Claim], evidence: Evidence, other: Evidence) -> Ta
             "Ours": numbers["ours_shown"],
             "n": numbers["n"],
             "Verdict": numbers["verdict"],
-            f"By {beside.removesuffix(' accuracy (%)')}": numbers["other_shown"],
+            f"By {beside}": numbers["other_shown"],
             "Why": numbers["reason"],
         }
     )
     notes = [
         headline(numbers["verdict"]),
-        "robust accuracy is judged by " + main.removesuffix(" (%)") + "; beside it by the other of "
+        "robust accuracy is judged by " + f"{main} accuracy" + "; beside it by the other of "
         "the two attacks, since the authors' released code reports APGD-CE 40×5 as AutoAttack",
         "brackets: 95% intervals; how each verdict is computed: docs/claims.md",
         *scale_notes(config),

@@ -8,7 +8,7 @@ from advprune.comparison import RESAMPLES, Comparison, compare, holm
 from advprune.config import Config
 from advprune.labels import face_note, mixture_notes
 from advprune.paper_tables import (
-    ROBUST_METRICS,
+    TESTED_BY,
     TWO_ATTACKS,
     diverged_note,
     hypotheses,
@@ -53,7 +53,7 @@ def comparisons(runs: pd.DataFrame, config: Config) -> Table:
             "More robust": numbers["method"].map(lambda name: METHODS[name].label),
             "than": numbers["against"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "Measured by": numbers["metric"].map(ROBUST_METRICS),
+            "Measured by": numbers["metric"].map(TESTED_BY),
             "n": [f"{row.n}, {row.n_against}" for row in numbers.itertuples()],
             "Difference (points)": _intervals(numbers, "difference"),
             "Bootstrap": _intervals(numbers, "bootstrap"),

@@ -16,6 +16,8 @@ METRICS = {
     "autoattack_accuracy": "AutoAttack accuracy (%)",
     **{f"{name}_accuracy": f"{attack.label} accuracy (%)" for name, attack in ATTACKS.items()},
 }
+# Those that an adversary has a hand in.
+ROBUST_METRICS = [metric for metric in METRICS if metric != "natural_accuracy"]
 
 # Columns of a table of runs in which all runs should agree: numbers made otherwise may differ.
 ALIKE = {
@@ -47,6 +49,11 @@ ERROR_BARS = {
 def error_bars(config: Config, metric: str) -> str:
     """The column of a summary that holds the lengths of a metric's error bars."""
     return f"{metric}_{ERROR_BARS[config['error_bars']].column}"
+
+
+def attack_label(metric: str) -> str:
+    """The attack that a robust metric is the accuracy under."""
+    return METRICS[metric].removesuffix(" accuracy (%)")
 
 
 def dataset_label(dataset: str) -> str:
@@ -99,6 +106,14 @@ def seeds_note(counts: Iterable[int], config: Config) -> str:
     count = f"{few}" if few == many else f"{few} to {many}"
     bars = ERROR_BARS[config["error_bars"]]
     return f"Means of n = {count} runs a point; bars: {bars.label}, cut off at the axes"
+
+
+def time_note(config: Config) -> str:
+    """What training time counts."""
+    counted = "forward, backward, attack, scoring and pruning"
+    if config["early_stopping"]["enabled"] and config["early_stopping"]["timed"]:
+        counted += ", and early stopping's attacks on test images"
+    return f"training time: {counted}"
 
 
 def duration(seconds: float) -> str:

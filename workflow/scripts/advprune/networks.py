@@ -49,6 +49,11 @@ class Classifier(nn.Module):
         self.normalise = normalise
         self.network = network
 
+    @property
+    def normalises_batches(self) -> bool:
+        """Whether the network has batch normalisation, which one image is too few for."""
+        return any(isinstance(module, nn.BatchNorm2d) for module in self.network.modules())
+
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, height, width) images to (n, classes) logits."""
         return self.network(self.normalise(images))

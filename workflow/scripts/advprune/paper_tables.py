@@ -12,10 +12,10 @@ import pandas as pd
 
 from advprune.config import Config, fraction
 from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note, mixture_notes
+from advprune.labels import dataset_label, face_note, mixture_notes, time_note
 from advprune.pruning import METHODS
 from advprune.results import METRICS
-from advprune.statistics import mean_interval, summarise, welch_greater
+from advprune.statistics import collapse_column, mean_interval, summarise, welch_greater
 from advprune.tables import Table, plus_minus
 
 TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
@@ -26,7 +26,7 @@ FIGURE8_TESTS = (
     (2, "low-loss", "random"),
 )
 INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
-ROBUST_METRICS = {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
+TESTED_BY = {"autoattack_accuracy": "AutoAttack", "apgd_ce_40x5_accuracy": "APGD-CE 40×5"}
 TWO_ATTACKS = (
     "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
     "under that name"
@@ -48,14 +48,16 @@ def table1(runs: pd.DataFrame, config: Config) -> Table:
             "Natural accuracy (%)": _column(numbers, "natural_accuracy"),
             "AutoAttack accuracy (%)": _column(numbers, "autoattack_accuracy"),
             "APGD-CE 40×5 accuracy (%)": _column(numbers, "apgd_ce_40x5_accuracy"),
-            "Collapsed (%)": numbers["collapsed_share"].map(lambda share: f"{100 * share:.0f}"),
+            "Collapsed by AutoAttack (%)": _collapsed(numbers, "autoattack_accuracy"),
+            "Collapsed by APGD-CE 40×5 (%)": _collapsed(numbers, "apgd_ce_40x5_accuracy"),
             "Training time (s)": _column(numbers, "training_seconds"),
         }
     )
     notes = [
         INTERVALS,
         TWO_ATTACKS,
-        "collapsed: the share of runs with an AutoAttack accuracy below 1%",
+        "collapsed: the share of runs with an accuracy below 1% under the attack named",
+        time_note(config),
         *diverged_note(runs),
         *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),
@@ -71,12 +73,14 @@ def table1(runs: pd.DataFrame, config: Config) -> Table:
 
 def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
     """The captions of figures 3 and 4: accuracy without an adversary, 99% and 91%."""
-    numbers = summarise(runs, ["natural_accuracy"])
+    numbers = summarise(runs, list(METRICS))
     shown = pd.DataFrame(
         {
             "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
             "n": numbers["n"],
             "Standard accuracy (%)": _column(numbers, "natural_accuracy"),
+            "AutoAttack accuracy (%)": _column(numbers, "autoattack_accuracy"),
+            "APGD-CE 40×5 accuracy (%)": _column(numbers, "apgd_ce_40x5_accuracy"),
         }
     )
     return Table(
@@ -85,6 +89,7 @@ def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
         shown,
         [
             INTERVALS,
+            TWO_ATTACKS,
             *diverged_note(runs),
             *mixture_notes(runs),
             *face_note(config, config["studies"]).split("\n"),
@@ -138,7 +143,7 @@ def hypotheses(
         what is tested, the accuracies of the runs hypothesised to be the more robust, the others'.
     """
     chosen = f"{config['robust_accuracy']}_accuracy"
-    metrics = sorted(ROBUST_METRICS, key=lambda metric: metric != chosen)  # the chosen one first
+    metrics = sorted(TESTED_BY, key=lambda metric: metric != chosen)  # the chosen one first
     cells = runs[runs["method"] != "full"][["p", "e"]].drop_duplicates().sort_values(["p", "e"])
     for number, better, worse in FIGURE8_TESTS:
         for p, e in cells.itertuples(index=False):
@@ -166,7 +171,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
             "More robust": numbers["method"].map(lambda name: METHODS[name].label),
             "than": numbers["against"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "Measured by": numbers["metric"].map(ROBUST_METRICS),
+            "Measured by": numbers["metric"].map(TESTED_BY),
             "n": [f"{row.n}, {row.n_against}" for row in numbers.itertuples()],
             "Difference (points)": numbers["difference"].map(_number),
             "t": numbers["statistic"].map(_number),
@@ -176,7 +181,7 @@ def figure8(runs: pd.DataFrame, config: Config) -> Table:
     notes = [
         "one-sided Welch's t-tests; a dash: fewer than two runs, or no spread",
         TWO_ATTACKS,
-        f"the paper's tests are compared with those by {ROBUST_METRICS[numbers['metric'].iloc[0]]}",
+        f"the paper's tests are compared with those by {TESTED_BY[numbers['metric'].iloc[0]]}",
         *diverged_note(runs),
         *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),
@@ -212,6 +217,10 @@ def _welch_row(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
 def _column(numbers: pd.DataFrame, metric: str) -> list[str]:
     means, half_widths = numbers[f"{metric}_mean"], numbers[f"{metric}_half_width"]
     return [plus_minus(mean, half) for mean, half in zip(means, half_widths, strict=True)]
+
+
+def _collapsed(numbers: pd.DataFrame, metric: str) -> pd.Series:
+    return numbers[collapse_column(metric)].map(lambda share: f"{100 * share:.0f}")
 
 
 def _number(value: float, digits: int = 2) -> str:

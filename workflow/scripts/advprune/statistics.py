@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from advprune.labels import ROBUST_METRICS
+
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
 RUN_KEYS = ["dataset", "method", "p", "e"]
@@ -40,14 +42,19 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
 
 
-def count_collapsed(autoattack_accuracy: pd.Series | np.ndarray) -> int:
-    """How many runs ended with no robustness: AutoAttack accuracy below 1%."""
-    return int((np.asarray(autoattack_accuracy) < COLLAPSE_BELOW).sum())
+def count_collapsed(robust_accuracy: pd.Series | np.ndarray) -> int:
+    """How many runs ended with no robustness: an accuracy under attack below 1%."""
+    return int((np.asarray(robust_accuracy) < COLLAPSE_BELOW).sum())
 
 
-def collapsed_share(autoattack_accuracy: pd.Series | np.ndarray) -> float:
+def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:
     """The share of collapsed runs, in [0, 1]."""
-    return count_collapsed(autoattack_accuracy) / len(autoattack_accuracy)
+    return count_collapsed(robust_accuracy) / len(robust_accuracy)
+
+
+def collapse_column(metric: str) -> str:
+    """Where `summarise` has the share of runs that collapsed by a robust metric."""
+    return f"{metric.removesuffix('_accuracy')}_collapsed_share"
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ def welch(first: np.ndarray, second: np.ndarray, *, alternative: str) -> Any:
 def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
     """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
-    Also the share of collapsed runs and how many diverged.
+    Also the share of runs that collapsed, by each attack, and how many diverged.
     """
     rows = []
     for key, group in runs.groupby(RUN_KEYS, sort=True):
@@ -127,7 +134,8 @@ def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
             row[f"{metric}_standard_deviation"] = interval.standard_deviation
-        row["collapsed_share"] = collapsed_share(group["autoattack_accuracy"])
+        for metric in ROBUST_METRICS:
+            row[collapse_column(metric)] = collapsed_share(group[metric])
         row["diverged"] = int(group["diverged_epoch"].notna().sum())
         rows.append(row)
     return pd.DataFrame(rows)

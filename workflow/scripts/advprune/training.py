@@ -72,6 +72,8 @@ class TrainingState:
         epoch: the last epoch that is done; 0 before the first.
         distance: (n,) the score that was pruned by, larger is farther from the boundary; None
             before pruning and for methods that use none.
+        converged: (n,) bool, whether DeepFool moved each example to another class; None where
+            distances are not DeepFool's.
         curve: a record for every epoch done.
         losses: (n,) the loss of each example in the last epoch done, as it was trained on.
         diverged_epoch: the first epoch with a loss that is not finite, or None.
@@ -84,6 +86,7 @@ class TrainingState:
     stopwatch: Stopwatch
     epoch: int = 0
     distance: np.ndarray | None = None
+    converged: np.ndarray | None = None
     curve: list[EpochRecord] = field(default_factory=list)
     losses: Tensor | None = None
     diverged_epoch: int | None = None
@@ -183,7 +186,9 @@ def train_one_epoch(
 
     state.classifier.train()
     order = shuffled(state.kept, generator_for(spec, "order", epoch, torch.device("cpu")))
-    batches = split_into_batches(order.to(device), spec.batch_size)
+    batches = split_into_batches(
+        order.to(device), spec.batch_size, normalised=state.classifier.normalises_batches
+    )
     for batch, which in enumerate(batches, 1):
         learning_rate = cyclic_learning_rate(
             epoch=epoch,
@@ -211,13 +216,14 @@ def train_one_epoch(
     return losses
 
 
-def split_into_batches(order: Tensor, size: int) -> list[Tensor]:
-    """Batches of ``size``, the last one smaller but never a single image.
+def split_into_batches(order: Tensor, size: int, *, normalised: bool) -> list[Tensor]:
+    """Batches of ``size``, the last one smaller.
 
-    Batch normalisation has no statistics of one value, so that image joins the batch before.
+    Where batches are ``normalised`` the last one is never a single image: batch normalisation has
+    no statistics of one value, so that image joins the batch before.
     """
     batches = list(order.split(size))
-    if len(batches) > 1 and len(batches[-1]) == 1:
+    if normalised and len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches
 
@@ -298,7 +304,7 @@ def is_pruned(spec: TrainingSpec, epoch: int, when: str) -> bool:
 
 def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
     """Lines 3 to 23: score every example and keep the share p of them."""
-    state.distance = score(spec, state, examples)
+    state.distance, state.converged = score(spec, state, examples)
     with state.stopwatch.time("pruning"):
         scores = np.zeros(len(examples)) if state.distance is None else state.distance
         kept = keep_indices(
@@ -315,20 +321,24 @@ def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
     log.info("pruned by %s: %d of %d kept", spec.run.method, len(kept), len(examples))
 
 
-def score(spec: TrainingSpec, state: TrainingState, examples: Examples) -> np.ndarray | None:
-    """Lines 4 to 6: (n,) the distance of every example by the run's proxy; None without one."""
+def score(
+    spec: TrainingSpec, state: TrainingState, examples: Examples
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Lines 4 to 6: ``distance`` and ``converged`` of `TrainingState`, by the run's proxy."""
     proxy = METHODS[spec.run.method].proxy
     if proxy is None:
-        return None
+        return None, None
     if proxy == "loss" and spec.pruning.when == "after_epoch":
         # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
-        return -state.losses.cpu().numpy()
+        return -state.losses.cpu().numpy(), None
     attack = attack_for_scoring(spec, examples)
     with state.stopwatch.time("scoring"):
         if proxy == "loss":
-            return -loss_of_all(state.classifier, examples, **attack).cpu().numpy()
+            return -loss_of_all(state.classifier, examples, **attack).cpu().numpy(), None
         found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
-        return found.distance.cpu().numpy()
+        converged = found.converged.cpu().numpy()
+        log.info("DeepFool moved %d of %d to another class", converged.sum(), len(converged))
+        return found.distance.cpu().numpy(), converged
 
 
 def attack_for_scoring(spec: TrainingSpec, examples: Examples) -> dict[str, Any]:

@@ -10,52 +10,55 @@ from matplotlib.figure import Figure
 from advprune.config import Config
 from advprune.drawing import PROXIES, add_note, look_of, new_figure, share_legend, short_label
 from advprune.figures.accuracy import SHIFT, methods_for
-from advprune.labels import dataset_label, face_note
+from advprune.labels import ROBUST_METRICS, attack_label, dataset_label, face_note
 from advprune.statistics import RUN_KEYS, count_collapsed, share_interval
 
 
 def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn: for each data set, method, p and e the share of collapsed runs.
+    """What is drawn: for each attack, data set, method, p and e the share of collapsed runs.
 
-    Columns: those of `RUN_KEYS`, ``collapsed`` (how many), ``n``, and ``share``, ``low`` and
-    ``high``, the share and its 95% interval, in [0, 1].
+    Columns: ``metric``, the accuracy below 1%; those of `RUN_KEYS`, ``collapsed`` (how many),
+    ``n``, and ``share``, ``low`` and ``high``, the share and its 95% interval, in [0, 1].
     """
     rows = []
-    for key, group in runs.groupby(RUN_KEYS, sort=True):
-        collapsed = count_collapsed(group["autoattack_accuracy"])
-        interval = asdict(share_interval(collapsed, len(group)))
-        rows.append(dict(zip(RUN_KEYS, key, strict=True)) | {"collapsed": collapsed} | interval)
+    for metric in ROBUST_METRICS:
+        for key, group in runs.groupby(RUN_KEYS, sort=True):
+            collapsed = count_collapsed(group[metric])
+            cell = {"metric": metric} | dict(zip(RUN_KEYS, key, strict=True))
+            interval = asdict(share_interval(collapsed, len(group)))
+            rows.append(cell | {"collapsed": collapsed} | interval)
     return pd.DataFrame(rows)
 
 
 def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
-    """Rows: the studies. Columns: the loss and DeepFool, with random pruning in both.
+    """Rows: each study under each attack. Columns: the proxies, with random pruning in both.
 
     ``notes`` stand below.
     """
     studies = config["studies"]
-    figure, axes = new_figure(len(studies), len(PROXIES), height=5.6, sharex=True, sharey=True)
-    for row, study in enumerate(studies.values()):
-        of_study = points[points["dataset"] == study["dataset"]]
+    rows = [(study["dataset"], metric) for study in studies.values() for metric in ROBUST_METRICS]
+    figure, axes = new_figure(
+        len(rows), len(PROXIES), height=1 + 2.2 * len(rows), sharex=True, sharey=True
+    )
+    for row, (dataset, metric) in enumerate(rows):
+        of_row = points[(points["dataset"] == dataset) & (points["metric"] == metric)]
         for column, (proxy, title) in enumerate(PROXIES.items()):
             axis: Axes = axes[row, column]
-            methods = methods_for(proxy, of_study)
+            methods = methods_for(proxy, of_row)
             for place, method in enumerate(methods):
                 shift = SHIFT * (place - (len(methods) - 1) / 2)
-                _draw_method(axis, of_study, method, shift)
-            axis.set_title(
-                f"{dataset_label(study['dataset'])}\nDistance proxy: {title}", fontsize=8
-            )
-            if row == len(studies) - 1:
+                _draw_method(axis, of_row, method, shift)
+            axis.set_title(f"{dataset_label(dataset)}\nDistance proxy: {title}", fontsize=8)
+            if row == len(rows) - 1:
                 axis.set_xlabel("Share of data kept, p")
             if column == 0:
-                axis.set_ylabel("Collapsed runs (%)")
+                axis.set_ylabel(f"Collapsed by\n{attack_label(metric)} (%)")
     axes[0, 0].set_ylim(-3, 103)
     share_legend(figure, axes.flat)
     few, many = points["n"].min(), points["n"].max()
     count = f"{few}" if few == many else f"{few} to {many}"
     lines = [
-        "Collapsed: standard AutoAttack accuracy below 1%. Shares of "
+        "Collapsed: an accuracy below 1% under the attack. Shares of "
         f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is "
         "training on all data",
         *notes,

@@ -9,6 +9,8 @@ from advprune.config import Config
 from advprune.drawing import add_note, inside_percentages, look_of, new_figure
 from advprune.labels import (
     METRICS,
+    ROBUST_METRICS,
+    attack_label,
     dataset_label,
     error_bars,
     face_note,
@@ -19,7 +21,6 @@ from advprune.paper_tables import TABLE1_ORDER
 from advprune.pruning import METHODS
 from advprune.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
 
-PANELS = [metric for metric in METRICS if metric != "natural_accuracy"]
 MEAN_AT = 0.38  # beside the dots, which stand around 0; a strip is 1 wide
 STRIP_ENDS = 0.53
 FEW, MANY = 10, 120  # runs a method: dots shrink from one to the other
@@ -31,15 +32,16 @@ def distribution_dots(runs: pd.DataFrame) -> pd.DataFrame:
     places = {method: place for place, method in enumerate(TABLE1_ORDER)}
     place = runs["method"].map(places).fillna(len(places))  # what the paper lacks comes last
     ordered = runs.assign(place=place).sort_values(["place", *RUN_KEYS, "seed"])
-    return ordered[[*RUN_KEYS, "seed", *PANELS]].reset_index(drop=True)
+    return ordered[[*RUN_KEYS, "seed", *ROBUST_METRICS]].reset_index(drop=True)
 
 
 def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) -> Figure:
     """One panel an attack, one strip of dots for each method and p, its mean beside it."""
     strips = dots[RUN_KEYS].drop_duplicates().reset_index(drop=True)
-    points = strips.merge(summarise(runs, PANELS), on=RUN_KEYS)
-    figure, axes = new_figure(len(PANELS), height=1.2 + 2.6 * len(PANELS), sharex=True)
-    for axis, metric in zip(axes[:, 0], PANELS, strict=True):
+    points = strips.merge(summarise(runs, ROBUST_METRICS), on=RUN_KEYS)
+    panels = len(ROBUST_METRICS)
+    figure, axes = new_figure(panels, height=1.6 + 2.6 * panels, sharex=True)
+    for axis, metric in zip(axes[:, 0], ROBUST_METRICS, strict=True):
         _draw_strips(axis, dots.merge(strips.reset_index(names="place"), on=RUN_KEYS), metric)
         _draw_means(axis, points, metric, error_bars(config, metric))
         axis.set(xlabel="", ylabel=METRICS[metric], ylim=(-3, 103))
@@ -47,13 +49,13 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
         axis.grid(visible=False, axis="x")
         for place in strips.index[:-1]:
             axis.axvline(place + STRIP_ENDS, color="#bbbbbb", linewidth=0.6)
-    labels = [_strip_label(*key, group) for key, group in dots.groupby(RUN_KEYS, sort=False)]
+    labels = [_strip_label(group) for _, group in dots.groupby(RUN_KEYS, sort=False)]
     axes[-1, 0].set_xticks(strips.index, labels, fontsize=7)
     dataset = config["studies"]["mnist"]["dataset"]
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
     notes = [
         f"Black diamonds: {seeds_note(points['n'], config)}",
-        "Collapsed: the share of runs with a standard AutoAttack accuracy below 1%, with Wilson's "
+        "Collapsed: the share of runs with an accuracy below 1% under each attack, with Wilson's "
         "95% interval",
         *mixture_notes(runs),
         face_note(config, ["mnist"]),
@@ -96,14 +98,15 @@ def _draw_means(axis: Axes, points: pd.DataFrame, metric: str, bars: str) -> Non
     )
 
 
-def _strip_label(dataset: str, method: str, p: str, e: int, dots: pd.DataFrame) -> str:
-    found = share_interval(count_collapsed(dots["autoattack_accuracy"]), len(dots))
-    low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
-    return "\n".join(
-        [
-            METHODS[method].label.replace(" (", "\n("),
-            f"p = {p}, n = {len(dots)}",
-            f"collapsed: {share}%",
-            f"({low} to {high}%)",
-        ]
-    )
+def _strip_label(dots: pd.DataFrame) -> str:
+    first = dots.iloc[0]
+    lines = [
+        METHODS[first["method"]].label.replace(" (", "\n("),
+        f"p = {first['p']}, n = {len(dots)}",
+        "collapsed by",
+    ]
+    for metric in ROBUST_METRICS:
+        found = share_interval(count_collapsed(dots[metric]), len(dots))
+        low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
+        lines += [f"{attack_label(metric)}:", f"{share}% ({low} to {high}%)"]
+    return "\n".join(lines)

@@ -9,8 +9,15 @@ from scipy import stats
 
 from advprune.config import Config
 from advprune.drawing import add_note, look_of, new_figure
-from advprune.labels import dataset_label, error_bars, face_note, seeds_note
-from advprune.statistics import summarise
+from advprune.labels import (
+    ROBUST_METRICS,
+    dataset_label,
+    error_bars,
+    face_note,
+    seeds_note,
+    time_note,
+)
+from advprune.statistics import collapse_column, summarise
 
 
 def time_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +40,7 @@ def time_points(runs: pd.DataFrame) -> pd.DataFrame:
         if name not in points:
             points[name] = np.nan
     points["fit_seconds"] = points["fit_intercept"] + points["fit_slope"] * points["share"]
-    return points.drop(columns=["collapsed_share", "diverged"])
+    return points.drop(columns=[*map(collapse_column, ROBUST_METRICS), "diverged"])
 
 
 def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
@@ -77,7 +84,7 @@ def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str
     axes[0, 0].set_ylabel("Training time (s)")
     lines = [
         f"Low-distance pruning by loss. {seeds_note(points['n'], config)}.",
-        "A line is fitted to three shares p or more",
+        f"A line is fitted to three shares p or more. {time_note(config).capitalize()}",
         *notes,
         face_note(config, studies, attacked=False),
     ]
