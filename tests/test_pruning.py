@@ -133,7 +133,7 @@ def test_infinite_distances_are_farthest():
         pytest.param(60_000, "0.9", 54_000, id="MNIST, where floats give 54001"),
         pytest.param(60_000, "0.6", 36_000, id="MNIST, Table 1"),
         pytest.param(60_000, "0.1", 6_000, id="MNIST, a tenth"),
-        pytest.param(50_000, "0.7", 35_000, id="CIFAR10, where floats may give one more"),
+        pytest.param(50_000, "0.7", 35_000, id="CIFAR10, seven tenths"),
         pytest.param(50_000, "0.3", 15_000, id="CIFAR10, three tenths"),
         pytest.param(10, "1.0", 10, id="all"),
         pytest.param(10, "0.25", 3, id="what is dropped is rounded down"),

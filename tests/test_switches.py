@@ -104,6 +104,7 @@ def test_a_pass_of_its_own_is_counted_as_scoring():
     ("total", "p", "exact", "floating_point"),
     [
         pytest.param(60_000, "0.9", 54_000, 54_001, id="MNIST, p = 0.9"),
+        pytest.param(60_000, "0.8", 48_000, 48_001, id="MNIST, p = 0.8"),
         pytest.param(60_000, "0.6", 36_000, 36_000, id="MNIST, p = 0.6"),
         pytest.param(50_000, "0.9", 45_000, 45_001, id="CIFAR10, p = 0.9"),
         pytest.param(7, "0.5", 4, 4, id="half of seven"),

@@ -170,6 +170,16 @@ def test_the_released_protocol_plans_the_same_jobs_into_a_folder_of_its_own(dry_
     assert "results/smoke/" not in released.printed
 
 
+@pytest.mark.parametrize(
+    ("configs", "scale", "epoch"),
+    [(("smoke",), "smoke", 1), (("smoke", "released"), "smoke-released", 2)],
+    ids=["paper", "released"],
+)
+def test_figure_6_takes_cifar10s_scores_after_the_protocols_epoch(dry_runs, configs, scale, epoch):
+    printed = dry_runs(*configs).printed
+    assert f"results/{scale}/scores/shapes10/e{epoch}/seed000/scores.safetensors" in printed
+
+
 def test_an_unknown_protocol_is_refused_in_one_message(untouched, tmp_path):
     (tmp_path / "overlay.yaml").write_text("protocol: papre")
     ended = run_snakemake(
