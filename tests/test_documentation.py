@@ -1,6 +1,7 @@
 """What the documents say is what the code does."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,6 +14,12 @@ from advprune.quantities import QUANTITIES
 
 CLAIMS = (PROJECT / "docs/claims.md").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+RUNNING = (PROJECT / "docs/running.md").read_text(encoding="utf-8")
+DOCUMENTS = {
+    str(path.relative_to(PROJECT)): path.read_text(encoding="utf-8")
+    for pattern in ("*.md", "[!.]*/*.md")
+    for path in sorted(PROJECT.glob(pattern))
+}
 
 
 @pytest.mark.workflow
@@ -31,13 +38,20 @@ def edges(text: str) -> set[tuple[str, str]]:
     return {(source, target) for source, target in named if target != "all"}
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/claims.md", "docs/paper_notes.md", "config/README.md"]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_a_document_links_to_exists(document):
-    text = (PROJECT / document).read_text(encoding="utf-8")
-    links = re.findall(r"\]\(((?!http)[^)#]+)\)", text)
-    assert [link for link in links if not ((PROJECT / document).parent / link).exists()] == []
+    assert broken_links(DOCUMENTS[document], (PROJECT / document).parent) == []
+
+
+def test_a_link_to_a_file_that_does_not_exist_is_found():
+    text = "[a](claims.md) [b](../README.md#results) [c](gone.md) [d](lost.md#there) [e](https://f)"
+    assert broken_links(text, PROJECT / "docs") == ["gone.md", "lost.md"]
+
+
+def broken_links(text: str, folder: Path) -> list[str]:
+    """The files that a document in ``folder`` links to and that are not there."""
+    links = re.findall(r"\]\((?!http)([^)#]+)", text)
+    return [link for link in links if not (folder / link).exists()]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/paper_notes.md"])
@@ -68,11 +82,24 @@ def test_the_example_of_a_claim_can_be_judged(tmp_path):
     assert judge(claim, far).verdict is Verdict.DIFFERS
 
 
-def test_every_make_target_that_the_readme_names_exists():
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_a_document_names_exists(document):
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"^make ([a-z]+)", README, re.MULTILINE))
-    assert named
-    assert named <= targets
+    assert targets_named(DOCUMENTS[document]) <= targets
+
+
+def test_make_targets_are_found_in_blocks_of_commands_and_in_the_text():
+    text = (
+        "`make quick A=b`\nmake the rest\n```\nmake doctor\n```\nmake it\n```bash\nmake lint\n```"
+    )
+    assert targets_named(text) == {"quick", "doctor", "lint"}
+
+
+def targets_named(text: str) -> set[str]:
+    """The targets that a document calls `make` with."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^make ([a-z]+)", "\n".join(blocks), re.MULTILINE)
+    return {*commands, *re.findall(r"`make ([a-z]+)[^`]*`", text)}
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-slurm"])
@@ -90,3 +117,12 @@ def test_the_profile_for_slurm_has_all_that_the_default_one_has_which_it_replace
         for name in ("default", "slurm")
     )
     assert default.items() <= slurm.items()
+
+
+def test_the_page_on_running_explains_every_setting_of_the_profile_for_slurm():
+    profile = yaml.safe_load((PROJECT / "profiles/slurm/config.yaml").read_text())
+    resources = [profile.pop("default-resources"), *profile.pop("set-resources").values()]
+    settings = {*profile, *(name for mapping in resources for name in mapping)}
+    (table,) = re.findall(r"^### The profile\n(.*?)^### ", RUNNING, re.MULTILINE | re.DOTALL)
+    first_column = " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    assert settings - {*re.findall(r"[\w-]+", first_column)} == set()

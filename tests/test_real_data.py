@@ -1,4 +1,4 @@
-"""The full data sets through the whole pipeline, with the laptop's config cut to one epoch."""
+"""The full data sets through the whole pipeline, with the laptop's config cut to two epochs."""
 
 import json
 import os

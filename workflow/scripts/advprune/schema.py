@@ -59,7 +59,7 @@ def _explained(error: jsonschema.ValidationError, content: Any, what: str) -> st
     shown = value if len(value) <= 80 else value[:77] + "…"
     advice = ""
     if what == "config" and isinstance(error.instance, str) and error.validator == "type":
-        advice = " (--config makes text of every value: set it in a config file)"
+        advice = " (--config makes text of true, null and all within {}: set it in a config file)"
     return f"{what}: {where or 'the file'} is {shown}, but must be {allowed}{advice}"
 
 

@@ -22,7 +22,6 @@ from advprune.scale import paper_config
 RUN_COLUMNS = ["dataset", "method", "p", "e", "seed"]
 ANALYSIS_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib")
 NOT_KNOWN = "not known"
-# What must be the same in all runs for their numbers to be comparable.
 
 
 @dataclass(frozen=True)
