@@ -1,7 +1,7 @@
 """The environments of the rules, and what the rules do in them, read from their files."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -20,25 +20,30 @@ class Environment:
     Attributes:
         channels: where packages come from.
         conda: conda's packages and their versions, ``""`` for any.
-        pip: pip's requirements.
+        pip: pip's requirements, without their hashes.
+        hashes: pip's hashes, as options.
     """
 
     channels: list[str]
     conda: dict[str, str]
     pip: list[str]
+    hashes: list[str] = field(default_factory=list)
 
 
 def read_environment(path: Path) -> Environment:
     """Read an environment file."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    conda, pip = {}, []
+    conda, pip, hashes = {}, [], []
     for entry in content["dependencies"]:
         if isinstance(entry, dict):
-            pip += entry["pip"]
+            for requirement in entry["pip"]:
+                wanted, *options = requirement.split()
+                pip.append(wanted)
+                hashes += options
         else:
             name, version = re.fullmatch(r"([a-z0-9-]+)=?(.*)", entry).groups()
             conda[name] = version
-    return Environment(content["channels"], conda, pip)
+    return Environment(content["channels"], conda, pip, hashes)
 
 
 def programs_and_environments() -> list[tuple[str, str]]:

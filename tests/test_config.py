@@ -191,6 +191,25 @@ def test_a_study_need_not_have_every_experiment(name):
         pytest.param("scale", "a\n", ["scale is 'a\\n'", "letters"], id="scale with a line end"),
         pytest.param("figure2.perplexity", math.nan, ["perplexity is nan"], id="no number"),
         pytest.param("figure2.perplexity", math.inf, ["perplexity is inf"], id="no end"),
+        pytest.param(
+            "figure2.perplexity", 10**400, ["perplexity is 1000", "at most 1000"], id="401 digits"
+        ),
+        pytest.param(f"{ACCURACY}.seeds", 10**400, ["seeds is 1000", "from 1"], id="10^400 seeds"),
+        pytest.param(
+            f"{ACCURACY}.p", [10**400], ["p[0] is 1000", "at most 1"], id="p of 401 digits"
+        ),
+        pytest.param("studies.mnist.training.width", 16**5000, ["thousands"], id="6,000 digits"),
+        pytest.param(
+            "studies.mnist.training.width", 1e300, ["1e+300", "at most 16"], id="a wide network"
+        ),
+        pytest.param("studies.mnist.training.momentum", 1, ["is 1", "below 1"], id="momentum 1"),
+        pytest.param("deepfool.overshoot", 1e300, ["is 1e+300", "from 0 to 1000"], id="overshoot"),
+        pytest.param(
+            "studies.mnist.train_examples", 10**30, ["is 1000", "10000000"], id="10^30 examples"
+        ),
+        pytest.param("data_root", "a\0b", ["'a\\x00b'", "a folder"], id="a NUL in a name"),
+        pytest.param("data_root", "\ud800", ["'\\ud800'", "a folder"], id="half a character"),
+        pytest.param("data_root", "", ["data_root is ''", "a folder"], id="no name"),
         pytest.param(f"{ACCURACY}.p", [math.nan], ["p[0] is nan"], id="p that is no number"),
         pytest.param("studies", None, ["studies is None"], id="nothing"),
         pytest.param(
@@ -235,6 +254,7 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(-2, 12),
     st.integers(),
+    st.integers(0, 9_000).map(lambda digits: 10**digits),
     st.floats(),
     st.integers(0, 12).map(float),
     st.text(max_size=5),
@@ -290,6 +310,7 @@ def settled_unless_refused(config):
 @settings(max_examples=300, deadline=None)
 @given(changes=mutations)
 @example(changes=[("set", (*tuple(ACCURACY.split(".")), "p"), [math.nan])])
+@example(changes=[("set", ("studies", "mnist", "training", "epsilon"), 10**400)])
 @example(changes=[("add", (), 1, 2), ("add", (), "one", 2), ("add", (), True, 2)])
 def test_a_config_is_accepted_or_refused_and_nothing_else_happens(changes):
     settled_unless_refused(mutated(changes))
@@ -353,6 +374,7 @@ def test_an_overlay_replaces_a_list_as_a_whole(tmp_path):
         pytest.param(None, "cannot be read", id="missing"),
         pytest.param(b"a: [", "cannot be read", id="no YAML"),
         pytest.param(b"\xff\xfe\x00", "cannot be read", id="no text"),
+        pytest.param(b"a: " + b"1" * 5000, "cannot be read", id="5,000 digits"),
         pytest.param(b"- a\n", "not a mapping", id="list"),
         pytest.param(b"!!python/object/apply:os.getcwd []", "cannot be read", id="code"),
     ],

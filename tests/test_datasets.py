@@ -11,6 +11,7 @@ import io
 import os
 import pickle
 import tarfile
+import tracemalloc
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -65,19 +66,28 @@ def packed(contents=CONTENTS, folder="toy/raw"):
     return archive.getvalue()
 
 
+class Answer(io.BytesIO):
+    """What `urlopen` returns: contents, and the address that they came from in the end."""
+
+    def __init__(self, content, url):
+        super().__init__(content)
+        self.url = url
+
+
 class Network:
     """Serves what it was given, by address; an exception is raised; all else cannot be reached."""
 
     def __init__(self):
         self.served = {}
         self.asked = []
+        self.redirected = {}
 
     def urlopen(self, url, timeout=None):
         self.asked.append(url)
         answer = self.served.get(url, urllib.error.URLError("no network"))
         if isinstance(answer, Exception):
             raise answer
-        return io.BytesIO(answer)
+        return Answer(answer, self.redirected.get(url, url))
 
     def serve(self, mirror, contents=CONTENTS):
         for name, content in contents.items():
@@ -156,6 +166,46 @@ def test_a_spoilt_local_file_is_named_and_not_used(tmp_path, network, content):
     assert not (tmp_path / "staged/labels").exists()
 
 
+def test_a_file_that_cannot_be_read_is_named(tmp_path, network):
+    lay_out(tmp_path / "root/toy/raw")
+    path = tmp_path / "root/toy/raw/labels"
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # which nobody can read from its start, root neither
+    assert f"{path} cannot be read: " in refusal(TOY, tmp_path / "root", tmp_path)
+
+
+def test_a_folder_that_cannot_be_searched_is_named(tmp_path, network):
+    root = tmp_path / ("x" * 300)
+    assert f"{root / 'toy/raw/images'} cannot be read: " in refusal(TOY, root, tmp_path)
+
+
+def test_the_log_does_not_say_where_the_files_lie(tmp_path, network, caplog):
+    caplog.set_level("INFO")
+    lay_out(tmp_path / "root")
+    staged(TOY, tmp_path / "root", tmp_path)
+    assert "Toy: read from files on this machine" in caplog.text
+    assert str(tmp_path) not in caplog.text
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["local files", "downloads"])
+def test_a_full_temporary_folder_is_named_and_is_no_failed_download(tmp_path, network, there):
+    network.serve(ONE)
+    if there:
+        lay_out(tmp_path / "root")
+    (tmp_path / "staged").mkdir()
+    (tmp_path / "staged/labels").symlink_to("/dev/full")
+    message = refusal(TOY, tmp_path / "root", tmp_path)
+    assert message.startswith(f"cannot write {tmp_path / 'staged/labels'}: No space left")
+    assert "TMPDIR" in message
+
+
+def test_where_no_temporary_folder_can_be_made_the_message_says_so(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"cannot write a temporary folder: .* TMPDIR"):
+        DATASETS["mnist"].load(None)
+
+
 # Downloads.
 
 
@@ -202,6 +252,19 @@ def test_only_https_is_used(tmp_path, network, url):
     assert network.asked == []
 
 
+def test_a_redirection_away_from_https_is_refused(tmp_path, network):
+    network.serve(ONE)
+    network.redirected = {f"{ONE}images.gz": "http://elsewhere.example/images.gz"}
+    message = refusal(TOY, None, tmp_path)
+    assert "redirected to http://elsewhere.example/images.gz, but only https is used" in message
+
+
+def test_a_download_that_never_ends_is_given_up(tmp_path, network, monkeypatch):
+    monkeypatch.setattr(dataset_sources, "LONGEST_DOWNLOAD", -1)
+    network.serve(ONE)
+    assert f"{ONE}images.gz: not here after -1 s" in refusal(TOY, None, tmp_path)
+
+
 def test_a_download_larger_than_the_limit_is_refused(tmp_path, network, monkeypatch):
     monkeypatch.setattr(dataset_sources, "LARGEST_DOWNLOAD", 100)
     network.served = {f"{mirror}images.gz": bytes(101) for mirror in TOY.mirrors}
@@ -238,6 +301,22 @@ def test_an_archive_is_unpacked_and_its_files_are_checked(tmp_path, network):
 def test_a_spoilt_archive_is_left_for_the_next_mirror(tmp_path, network, archive):
     network.served = {f"{ONE}toy.tar.gz": archive, f"{TWO}toy.tar.gz": packed()}
     assert staged(ARCHIVED, None, tmp_path) == CONTENTS
+
+
+def test_an_archive_with_a_huge_header_takes_no_more_memory_than_the_limit(
+    tmp_path, network, monkeypatch
+):
+    monkeypatch.setattr(dataset_sources, "LARGEST_DOWNLOAD", 2**20)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz", pax_headers={"comment": "x" * 2**26}):
+        pass
+    network.served = {f"{mirror}toy.tar.gz": archive.getvalue() for mirror in TOY.mirrors}
+    tracemalloc.start()
+    message = refusal(ARCHIVED, None, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "toy.tar.gz: images: checksum" in message
+    assert peak < 2**24
 
 
 # Without files and without a network, one message helps.
@@ -291,6 +370,15 @@ def test_the_program_ends_with_that_message_and_no_traceback(tmp_path, monkeypat
     )
     assert ended.status == 1
     assert "error: MNIST is not on this machine" in ended.printed
+    assert "Traceback" not in ended.printed
+
+
+def test_a_root_that_cannot_be_looked_up_ends_the_program_without_a_traceback(tmp_path):
+    ended = run_program(
+        "dataset", "mnist", "--root", "x" * 300, "--output", tmp_path / "o", cwd=PROJECT
+    )
+    assert ended.status == 1
+    assert "is no folder on this machine" in ended.printed
     assert "Traceback" not in ended.printed
 
 

@@ -6,6 +6,7 @@ import pytest
 from environments import (
     FILES,
     LAUNCHER,
+    TORCH,
     Environment,
     faults_of_pin,
     programs_and_environments,
@@ -110,7 +111,15 @@ def test_the_versions_of_an_environment_are_the_locked_ones(name):
 def test_the_two_environments_with_pytorch_differ_only_in_its_build():
     default, gpu = ENVIRONMENTS["torch"], ENVIRONMENTS["torch-gpu"]
     conda = {**default.conda, "pytorch-gpu": ""}
-    assert gpu == Environment(default.channels, conda, default.pip)
+    assert gpu == Environment(default.channels, conda, default.pip, default.hashes)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_what_pip_installs_has_the_hashes_of_the_lock(name):
+    (wanted,) = ENVIRONMENTS[name].pip
+    lock = (PROJECT / "envs/requirements.lock").read_text(encoding="utf-8")
+    (locked,) = re.findall(rf"^{re.escape(wanted)}((?: \\\n +--hash=\S+)+)$", lock, re.M)
+    assert ENVIRONMENTS[name].hashes == re.findall(r"--hash=\S+", locked)
 
 
 # Pins: no file here yet, so hand-made ones show what is refused.

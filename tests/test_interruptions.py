@@ -102,7 +102,7 @@ def test_after_snakemake_was_killed_the_same_command_takes_over_from_the_job_tha
     kill_snakemake(workflow)
     workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
     log = project / SMALL / "train.log"
-    waiting = f"is being made by process {orphan.pid} "
+    waiting = f"is being made by process {orphan.pid}:"
     wait_for(lambda: log.exists() and waiting in log.read_text(), workflow)
     orphan.resume()
 

@@ -167,7 +167,13 @@ def test_jobs_of_different_records_do_not_wait_for_each_other(start):
 def test_the_job_that_waits_says_for_which_process(start):
     first = start(JOB)
     assert has_its_turn(first)
-    assert f"{first.pid} on {platform.node()}" in start(JOB).stderr.readline()
+    assert f"by process {first.pid}: waiting" in start(JOB).stderr.readline()
+
+
+def test_the_lock_beside_a_record_does_not_name_the_machine(start, tmp_path):
+    first = start(JOB)
+    assert has_its_turn(first)
+    assert (tmp_path / ".run.json.lock").read_text() == f"{first.pid}\n"
 
 
 def test_of_many_jobs_one_at_a_time_has_its_turn(start, tmp_path):

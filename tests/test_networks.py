@@ -302,6 +302,16 @@ def test_a_truncated_weights_file_of_an_old_pytorch_is_named(share, tmp_path):
         read_classifier(path, "mnist_cnn", **SMALL)
 
 
+def test_a_weights_file_of_an_old_pytorch_that_is_torn_at_any_of_its_first_bytes_is_named(tmp_path):
+    path = tmp_path / "torn.pth"
+    torch.save(small().network.state_dict(), path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    for length in range(100):
+        path.write_bytes(content[:length])
+        with pytest.raises(UserError, match=r"torn\.pth"):
+            read_classifier(path, "mnist_cnn", **SMALL)
+
+
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_a_weights_file_of_something_else_is_named(suffix, tmp_path):
     path = tmp_path / f"page{suffix}"

@@ -24,7 +24,7 @@ def main() -> None:
     from advprune.examples import save_examples
 
     root = Path(options.root) if options.root else None
-    if root and not root.is_dir():
+    if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
         raise UserError(
             f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
         )

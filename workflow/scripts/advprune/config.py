@@ -69,7 +69,7 @@ def fraction(value: float | str) -> float:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"config {path} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"config {path} is not a mapping of keys to values")

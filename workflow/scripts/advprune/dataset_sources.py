@@ -12,9 +12,11 @@ import io
 import logging
 import tarfile
 import tempfile
+import time
 import urllib.request
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +26,8 @@ from advprune.errors import UserError
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 30  # without a single byte
+LONGEST_DOWNLOAD = 3600  # seconds, for one file
 LARGEST_DOWNLOAD = 400 * 2**20
 
 
@@ -115,10 +118,11 @@ MNIST5K_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed1796
 
 def read_mnist(files: PublishedFiles, root: Path | None) -> dict[str, np.ndarray]:
     """The arrays of MNIST or of a data set published in the same format."""
-    from torchvision.datasets import MNIST
+    with _temporary_folder() as staged:
+        stage(files, root, staged / "MNIST/raw")
+        # Not before: its import too makes a folder in TMPDIR, and has no words for a full one.
+        from torchvision.datasets import MNIST
 
-    with tempfile.TemporaryDirectory() as staged:
-        stage(files, root, Path(staged) / "MNIST/raw")
         parts = {part: MNIST(staged, train=part == "train") for part in ("train", "test")}
     arrays = {}
     for part, data in parts.items():
@@ -129,10 +133,10 @@ def read_mnist(files: PublishedFiles, root: Path | None) -> dict[str, np.ndarray
 
 def read_cifar10(root: Path | None) -> dict[str, np.ndarray]:
     """The arrays of CIFAR10. Its files are pickles: they are opened only as checked copies."""
-    from torchvision.datasets import CIFAR10
+    with _temporary_folder() as staged:
+        stage(CIFAR10_FILES, root, staged / CIFAR10_FILES.folder)
+        from torchvision.datasets import CIFAR10  # not before, as above
 
-    with tempfile.TemporaryDirectory() as staged:
-        stage(CIFAR10_FILES, root, Path(staged) / CIFAR10_FILES.folder)
         parts = {part: CIFAR10(staged, train=part == "train") for part in ("train", "test")}
     arrays = {}
     for part, data in parts.items():
@@ -171,20 +175,47 @@ def stage(files: PublishedFiles, root: Path | None, folder: Path) -> None:
     """Put checked, uncompressed copies of all the files into ``folder``.
 
     Raises:
-        UserError: a file's checksum is wrong, or files are neither here nor to be downloaded.
+        UserError: a file's checksum is wrong, files are neither here nor to be downloaded, or
+            ``folder`` cannot be written.
     """
-    folder.mkdir(parents=True)
     place = find_files(files, root)
     if place is None:
-        _stage_from_mirrors(files, folder, _folders(files, root))
-        return
-    log.info("%s: read from %s", files.title, place)
-    for name, content in checked_files(files, place):
-        (folder / name).write_bytes(content)
+        contents = _downloaded(files, _folders(files, root)).items()
+    else:
+        # Not which folder: the log is published with the results.
+        log.info("%s: read from files on this machine", files.title)
+        contents = checked_files(files, place)
+    for name, content in contents:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        except OSError as error:
+            raise _not_staged(folder / name, error) from error
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory()
+    except OSError as error:
+        raise _not_staged("a temporary folder", error) from error
+    with folder as name:
+        yield Path(name)
+
+
+def _not_staged(what: object, error: OSError) -> UserError:
+    return UserError(
+        f"cannot write {what}: {error.strerror}; free some space there, or name another folder in "
+        "the environment variable TMPDIR"
+    )
 
 
 def find_files(files: PublishedFiles, root: Path | None) -> Path | None:
-    """The first folder on this machine that holds all the files, checked or not."""
+    """The first folder on this machine that holds all the files, checked or not.
+
+    Raises:
+        UserError: a folder cannot be searched.
+    """
     for place in _folders(files, root):
         if all(_local_file(place, name) for name in files.sha256):
             return place
@@ -195,11 +226,15 @@ def checked_files(files: PublishedFiles, place: Path) -> Iterator[tuple[str, byt
     """Name and uncompressed contents of each of the files in a folder that holds them.
 
     Raises:
-        UserError: a file is damaged, or its checksum is not the published one.
+        UserError: a file cannot be read or is damaged, or its checksum is not the published one.
     """
     for name, sha256 in files.sha256.items():
         path = _local_file(place, name)
-        yield name, _check(_unpacked(path.read_bytes(), path), sha256, path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        yield name, _check(_unpacked(content, path), sha256, path)
 
 
 def _folders(files: PublishedFiles, root: Path | None) -> list[Path]:
@@ -209,24 +244,28 @@ def _folders(files: PublishedFiles, root: Path | None) -> list[Path]:
 
 def _local_file(folder: Path, name: str) -> Path | None:
     for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:
+            raise _unreadable(path, error) from error
     return None
 
 
-def _stage_from_mirrors(files: PublishedFiles, folder: Path, searched: list[Path]) -> None:
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{path} cannot be read: {error.strerror}; make it readable, or name another folder in the "
+        "config (data_root) or in the environment variable ADVPRUNE_DATA"
+    )
+
+
+def _downloaded(files: PublishedFiles, searched: list[Path]) -> dict[str, bytes]:
     failures = []
     for mirror in files.mirrors:
         try:
-            if files.archive:
-                _unpack_archive(_download(mirror + files.archive), files, mirror, folder)
-            else:
-                for name, sha256 in files.sha256.items():
-                    url = f"{mirror}{name}.gz"
-                    content = _unpacked(_download(url), url)
-                    (folder / name).write_bytes(_check(content, sha256, url))
+            contents = _from_mirror(files, mirror)
             log.info("%s: downloaded from %s", files.title, mirror)
-            return
+            return contents
         except (OSError, http.client.HTTPException, UserError) as error:
             reason = getattr(error, "reason", None) or error
             log.warning("%s: %s: %s", files.title, mirror, reason)
@@ -243,25 +282,57 @@ def _stage_from_mirrors(files: PublishedFiles, folder: Path, searched: list[Path
     )
 
 
+def _from_mirror(files: PublishedFiles, mirror: str) -> dict[str, bytes]:
+    contents = {}
+    if files.archive:
+        url = mirror + files.archive
+        found = _members(_unpacked(_download(url), url), url)
+        for name, sha256 in files.sha256.items():
+            content = bytes(found.get(f"{files.folder}/{name}", b""))
+            contents[name] = _check(content, sha256, f"{url}: {name}")
+    else:
+        for name, sha256 in files.sha256.items():
+            url = f"{mirror}{name}.gz"
+            contents[name] = _check(_unpacked(_download(url), url), sha256, url)
+    return contents
+
+
 def _download(url: str) -> bytes:
     if not url.startswith("https://"):
         raise UserError(f"{url}: only https is used")
+    end = time.monotonic() + LONGEST_DOWNLOAD
+    content = bytearray()
     with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310, https only
-        content = answer.read(LARGEST_DOWNLOAD + 1)
-    if len(content) > LARGEST_DOWNLOAD:
-        raise UserError(f"{url}: larger than {LARGEST_DOWNLOAD} bytes")
-    return content
+        if not answer.url.startswith("https://"):
+            raise UserError(f"{url}: redirected to {answer.url}, but only https is used")
+        # As it comes: `read` would wait until so many bytes are there.
+        while part := answer.read1(2**20):
+            content += part
+            if len(content) > LARGEST_DOWNLOAD:
+                raise UserError(f"{url}: larger than {LARGEST_DOWNLOAD} bytes")
+            if time.monotonic() > end:
+                raise UserError(f"{url}: not here after {LONGEST_DOWNLOAD} s")
+    return bytes(content)
 
 
-def _unpack_archive(archive: bytes, files: PublishedFiles, mirror: str, folder: Path) -> None:
+def _members(archive: bytes, url: str) -> dict[str, memoryview]:
+    """The files in a tar archive by name, without a copy.
+
+    Extended headers are passed over: `tarfile` itself would keep as many, and as large, as a crafted
+    archive has. The published archive needs none.
+    """
+    found = {}
+    start = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            for name, sha256 in files.sha256.items():
-                member = tar.extractfile(f"{files.folder}/{name}")
-                content = member.read(LARGEST_DOWNLOAD) if member else b""
-                (folder / name).write_bytes(_check(content, sha256, f"{mirror}: {name}"))
-    except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
-        raise UserError(f"{mirror}{files.archive}: not the archive expected ({error})") from error
+        while any(header := archive[start : start + tarfile.BLOCKSIZE]):
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+            start += tarfile.BLOCKSIZE
+            if member.isreg():
+                found[member.name] = memoryview(archive)[start : start + max(member.size, 0)]
+            start += -(-max(member.size, 0) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    except tarfile.TarError as error:
+        raise UserError(f"{url}: not the archive expected ({error})") from error
+    return found
 
 
 def _unpacked(content: bytes, where: object) -> bytes:

@@ -188,7 +188,7 @@ def dataset(name: str, root: Path | None, folder: Path) -> Finding:
             for _ in checked_files(files, place):
                 pass
             return Finding(State.OK, subject, f"in {place}, checksums right")
-    except (OSError, UserError) as error:
+    except UserError as error:
         return Finding(State.FAILS, subject, str(error), "fetch the file again")
     return _downloadable(files, subject)
 

@@ -99,6 +99,6 @@ def _locked(path: Path, record: Path) -> TextIO:
         # Its holder deletes the file as it ends; a lock on a deleted file holds nobody off.
         if os.fstat(file.fileno()).st_nlink:
             file.truncate(0)
-            print(f"{os.getpid()} on {platform.node()}", file=file, flush=True)
+            print(os.getpid(), file=file, flush=True)  # not where: results are published
             return file
         file.close()

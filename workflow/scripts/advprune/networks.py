@@ -6,6 +6,7 @@ add a network, write a function that builds it and enter it in `registry.NETWORK
 
 import pickle
 import pkgutil
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -258,7 +259,15 @@ def read_classifier(path: Path, network: str, **architecture: Any) -> Classifier
         load_weights(classifier, weights)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
-    except (SafetensorError, OSError, EOFError, LookupError, ValueError, RuntimeError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        EOFError,
+        LookupError,
+        ValueError,
+        RuntimeError,
+        struct.error,
+    ) as error:
         raise UserError(f"{path} cannot be used as weights of {network}: {error}") from error
     except pickle.UnpicklingError as error:
         raise UserError(

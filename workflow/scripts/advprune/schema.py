@@ -10,16 +10,28 @@ import yaml
 
 from advprune.errors import UserError
 
-# 3.0 is no whole number here, though JSON Schema takes it for one, and NaN and infinity no numbers.
-_IS = {
-    "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda _, value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    ),
-}
+
+def _is_number(_: object, value: object) -> bool:
+    """NaN and infinity are no numbers here, nor is a whole number too large for a float."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _is_integer(_: object, value: object) -> bool:
+    """3.0 is no whole number here, though JSON Schema takes it for one."""
+    # A number too: jsonschema compares only numbers with a maximum.
+    return isinstance(value, int) and _is_number(_, value)
+
+
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_IS),
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
 )
 
 
@@ -35,7 +47,14 @@ def check_against(schema: Path, content: Any, what: str) -> None:
         UserError: the message names one key, its value and what is allowed there.
     """
     validator = _Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
-    errors = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path)))
+    try:
+        errors = sorted(
+            validator.iter_errors(content), key=lambda found: list(map(str, found.path))
+        )
+    except ValueError as error:  # Python writes down no number of more than 4,300 digits
+        raise UserError(
+            f"{what}: a whole number in it has thousands of digits ({error}): make it smaller"
+        ) from error
     if errors:
         raise UserError(_explained(errors[0], content, what))
 
