@@ -3,7 +3,8 @@
 
 rule settle_config:
     output:
-        RESULTS / "config.json",
+        config=RESULTS / "config.json",
+        sha256=RESULTS / "config.json.sha256",
     log:
         RESULTS / "logs/settle_config.log",
     conda:
@@ -11,7 +12,8 @@ rule settle_config:
     params:
         config=as_json(published_config()),
     shell:
-        "python3 workflow/scripts/settle_config.py --config {params.config:q} --output {output} >{log} 2>&1"
+        "python3 workflow/scripts/settle_config.py --config {params.config:q} --output {output.config}"
+        " >{log} 2>&1"
 
 
 rule collect:
@@ -39,13 +41,14 @@ rule runs:
     input:
         RESULTS / "items/all.csv",
     output:
-        RESULTS / "runs.csv",
+        runs=RESULTS / "runs.csv",
+        sha256=RESULTS / "runs.csv.sha256",
     log:
         RESULTS / "logs/runs.log",
     conda:
         "../envs/analysis.yaml"
     shell:
-        "cp {input} {output} 2>{log}"
+        "python3 workflow/scripts/runs.py --runs {input} --output {output.runs} >{log} 2>&1"
 
 
 rule summarise:

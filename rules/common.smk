@@ -181,13 +181,35 @@ def can_be_made(item):
     return all(is_there(scores_of(study).values()) for study in SCORED_STUDIES.get(item, []))
 
 
+def written_as(name, *suffixes):
+    """The files of a table or figure by their suffixes, and that with the hashes of them all."""
+    files = {suffix: RESULTS / f"{name}.{suffix}" for suffix in suffixes}
+    return files | {"sha256": RESULTS / f"{name}.csv.sha256"}
+
+
+def files_of_table(name):
+    return written_as(name, "csv", "md", "tex", "html")
+
+
+def files_of_figure(name):
+    return written_as(f"figures/{name}", "csv", "pdf", "png")
+
+
 def drawable(items):
     """The files of tables and figures: of all, or in a partial run of those that can be made."""
-    return [
-        RESULTS / ("tables" if item in TABLES else "figures") / f"{item}.csv"
-        for item in items
-        if not config["partial"] or can_be_made(item)
+    made = [item for item in items if not config["partial"] or can_be_made(item)]
+    if "figure2" in made:
+        made.append("figure2_features")
+    files = [
+        files_of_table(f"tables/{item}") if item in TABLES else files_of_figure(item)
+        for item in made
     ]
+    return [path for paths in files for path in paths.values()]
+
+
+def numbers_of(item):
+    """The .csv of a table or figure, where it can be made."""
+    return drawable([item])[:1]
 
 
 def tables_of_runs():
@@ -195,7 +217,7 @@ def tables_of_runs():
 
 
 def verdicts():
-    return [RESULTS / "claims.csv"] if results_of("all") else []
+    return list(files_of_table("claims").values()) if results_of("all") else []
 
 
 def reported(path, name):
@@ -209,13 +231,13 @@ def reported(path, name):
     )
 
 
-def table(name):
-    files = {suffix: RESULTS / f"tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")}
-    return files | {"html": reported(RESULTS / f"tables/{name}.html", name)}
+def table(name, folder="tables/"):
+    files = files_of_table(f"{folder}{name}")
+    return files | {"html": reported(files["html"], name)}
 
 
 def figure(name, prefix=""):
     """What is drawn, and from what."""
-    files = {suffix: RESULTS / f"figures/{name}.{suffix}" for suffix in ("csv", "pdf")}
-    files["png"] = reported(RESULTS / f"figures/{name}.png", name)
+    files = files_of_figure(name)
+    files["png"] = reported(files["png"], name)
     return {prefix + suffix: path for suffix, path in files.items()}

@@ -6,12 +6,11 @@ rule claims:
         runs=RESULTS / "items/all.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
-        scores=drawable(["figure6"]),
-        embedding=drawable(["figure2"]),
-        toy=drawable(["appendix_c"]),
+        scores=numbers_of("figure6"),
+        embedding=numbers_of("figure2"),
+        toy=numbers_of("appendix_c"),
     output:
-        **{suffix: RESULTS / f"claims.{suffix}" for suffix in ("csv", "md", "tex")},
-        html=reported(RESULTS / "claims.html", "claims"),
+        **table("claims", folder=""),
     log:
         RESULTS / "logs/claims.log",
     conda:

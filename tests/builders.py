@@ -1,12 +1,14 @@
 """Small things that tests are made of: specifications, examples and networks."""
 
 import dataclasses
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from advprune.examples import Examples
 from advprune.pruning import METHODS
+from advprune.records import write_hashes
 from advprune.runs import (
     DeepFoolSettings,
     EarlyStoppingSettings,
@@ -127,3 +129,10 @@ def same_tensors(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
         and first[name].numpy().tobytes() == second[name].numpy().tobytes()
         for name in first
     )
+
+
+def write_hashed(path: Path, text: str) -> Path:
+    """Write a file by hand that is taken for one that the analysis wrote."""
+    path.write_text(text)
+    write_hashes(path)
+    return path

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 import pytest
+from builders import write_hashed
 from claim_tools import (
     DEFAULT,
     content_of_claim,
@@ -22,6 +23,7 @@ from advprune.claims import Verdict, judge, read_claims
 from advprune.claims_table import claims_table
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
+from advprune.results import write_runs
 
 # Four values around a mean. Their variance is 20 / 3, so the standard error of the mean is
 # sqrt(5 / 3) = 1.291, and with t(0.975, 3) = 3.182 the 95% interval reaches 4.108 to both sides.
@@ -135,8 +137,8 @@ def test_a_verdict_is_as_worked_by_hand(tmp_path, name):
 def judged_by_the_program(folder, *claims):
     """The table that the program writes, by claim."""
     folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(DEFAULT))
-    pd.concat(RUNS).to_csv(folder / "runs.csv", index=False)
+    write_hashed(folder / "config.json", json.dumps(DEFAULT))
+    write_runs(folder / "runs.csv", pd.concat(RUNS))
     ended = run_program(
         *("claims", "--runs", folder / "runs.csv", "--config", folder / "config.json"),
         *("--claims", write_claims(folder / "claims.yaml", *claims)),
@@ -523,7 +525,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_program_says_what_is_wrong_without_a_traceback(judged, tmp_path, option, value, told):
     _, folder = judged
     write_claims(tmp_path / "wrong.yaml", quantity(kind="median"))
-    (tmp_path / "empty.csv").touch()
+    write_hashed(tmp_path / "empty.csv", "")
     options = {
         "--runs": folder / "runs.csv",
         "--config": folder / "config.json",
@@ -536,3 +538,22 @@ def test_the_program_says_what_is_wrong_without_a_traceback(judged, tmp_path, op
     assert (ended.status, told in ended.printed) == (1, True), ended.printed
     assert "Traceback" not in ended.printed
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("option", ["--runs", "--config", "--scores", "--embedding", "--toy"])
+def test_the_program_refuses_what_was_altered_since_it_was_written(judged, tmp_path, option):
+    _, folder = judged
+    altered = write_hashed(tmp_path / "altered", "r\n0.5\n")
+    altered.write_text("r\n0.9\n")
+    options = {
+        "--runs": folder / "runs.csv",
+        "--config": folder / "config.json",
+        "--claims": folder / "claims.yaml",
+        "--output": tmp_path / "out.csv",
+        option: altered,
+    }
+    arguments = [part for option in options.items() for part in option]
+    ended = run_program("claims", *arguments, cwd=PROJECT)
+    assert ended.status == 1
+    assert f"{altered} is not what was written: delete {altered} and run again" in ended.printed
+    assert "Traceback" not in ended.printed

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
-from workflow_tools import PROJECT
+from workflow_tools import PROJECT, run_program
 
 from advprune.config import (
     DEFAULT,
@@ -18,8 +18,10 @@ from advprune.config import (
     check_config,
     fraction,
     load_config,
+    read_config,
     seeds_of,
     share_text,
+    write_config,
 )
 from advprune.errors import UserError
 from advprune.plan import ITEMS, evaluation_spec, runs_of, score_spec, training_spec
@@ -500,3 +502,48 @@ def test_a_fraction_is_a_number(value, number):
 @pytest.mark.parametrize(("seeds", "listed"), [(3, [0, 1, 2]), ([5, 2], [5, 2])])
 def test_a_number_of_seeds_means_that_many_from_0(seeds, listed):
     assert seeds_of({"seeds": seeds}) == listed
+
+
+# The config that a scale was run with, as it is published.
+
+
+@pytest.fixture
+def written(tmp_path):
+    write_config(tmp_path / "config.json", load_config())
+    return tmp_path / "config.json"
+
+
+def test_a_config_that_was_written_down_is_read_back_and_any_json_reader_can_read_it(written):
+    assert read_config(written) == json.loads(written.read_text()) == load_config()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"epsilon": 0.3', '"epsilon": 0.2'), ('"epsilon"', '"epsilom"'), ("{", "")]
+)
+def test_a_config_that_was_edited_since_is_refused_with_what_to_delete(written, old, new):
+    text = written.read_text()
+    assert old in text
+    written.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=f"{written} is not what was written: delete {written} and"):
+        read_config(written)
+
+
+def test_a_wrong_config_is_not_written_down(tmp_path):
+    with pytest.raises(UserError, match=r"figure2\.p is 7"):
+        write_config(tmp_path / "config.json", settled(with_value("figure2.p", 7)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["figure7", "where_to_look"])
+def test_a_program_refuses_an_edited_config(written, program):
+    (written.parent / "tables").mkdir()
+    (written.parent / "tables/table1.md").touch()
+    written.write_text(written.read_text().replace('"epochs": 10', '"epochs": 11'))
+    arguments = {
+        "figure7": ("--config", written, "--output", written.with_name("figure7.csv")),
+        "where_to_look": (written.parent,),
+    }
+    ended = run_program(program, *arguments[program], cwd=PROJECT)
+    assert (ended.status, "Traceback" in ended.printed) == (1, False)
+    assert f"delete {written} and run again" in ended.printed
+    assert not written.with_name("figure7.csv").exists()

@@ -124,7 +124,33 @@ def test_following_the_messages_repairs_records_that_were_edited(project, uninte
     assert differences(project / "results", uninterrupted / "results") == set()
 
 
-def test_following_the_message_repairs_a_table_of_runs(project, uninterrupted):
-    flip(project / "results/tiny/items/table1.csv")
-    assert "items/table1.csv is not what was written" in run_and_obey(project)
+@pytest.mark.parametrize("path", ["results/tiny/items/table1.csv", "results/tiny/config.json"])
+def test_following_the_message_repairs_what_the_analysis_reads(project, uninterrupted, path):
+    flip(project / path, place=-3)
+    assert f"{path} is not what was written" in run_and_obey(project)
     assert differences(project / "results", uninterrupted / "results") == set()
+
+
+def test_following_the_messages_repairs_files_of_a_run_that_were_deleted(project, uninterrupted):
+    for path in (f"{LOW_0}/pruning.safetensors", f"{LOW_1}/verdicts.csv"):
+        (project / path).unlink()
+    (project / "results/tiny/items/table1.csv").unlink()
+    printed = run_and_obey(project)
+    for name in ("pruning.safetensors", "verdicts.csv"):
+        assert f"{name} does not exist, but" in printed
+    assert differences(project / "results", uninterrupted / "results") == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"tables/table1.{suffix}" for suffix in ("csv", "md", "tex", "html", "csv.sha256")),
+        *(f"figures/figure6.{suffix}" for suffix in ("csv", "pdf", "png", "csv.sha256")),
+    ],
+)
+def test_a_file_of_a_table_or_figure_that_was_deleted_is_made_again(project, name):
+    target, item = name.split("/")[0], name.split("/")[1].split(".")[0]
+    command = ("-n", *COMMAND, "--", target)
+    assert item not in job_counts(run_snakemake(*command, cwd=project).printed)
+    (project / "results/tiny" / name).unlink()
+    assert job_counts(run_snakemake(*command, cwd=project).printed)[item] == 1

@@ -1,7 +1,7 @@
 """The report: one page with every verdict, table and figure, and how they were made."""
 
 import copy
-import json
+import re
 import shutil
 from html.parser import HTMLParser
 
@@ -13,11 +13,13 @@ from PIL import Image
 from workflow_tools import PROJECT, run_program
 
 from advprune.catalogue import ITEMS
-from advprune.config import load_config
+from advprune.config import load_config, write_config
 from advprune.errors import UserError
 from advprune.plan import runs_of
+from advprune.records import write_hashes, write_record
 from advprune.report.items import WIDEST_PIXELS
 from advprune.report.page import report_page
+from advprune.results import write_runs
 from advprune.tables import Table, write_table
 
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
@@ -35,13 +37,13 @@ CLAIMS = [
 def write_results(folder, config=SMOKE):
     """Results as the workflow leaves them, every table and figure a tiny one of its kind."""
     runs = runs_of("all", config)
-    (folder / "config.json").write_text(json.dumps(config))
-    write_runs(folder, [run_row(run) for run in runs])
+    write_config(folder / "config.json", config)
+    write_runs(folder / "runs.csv", pd.DataFrame([run_row(run) for run in runs]))
     for run in runs:
         place = folder / "runs" / run.folder
         place.mkdir(parents=True)
         for name in ("run.json", "evaluation.json"):
-            (place / name).write_text(json.dumps({"provenance": PROVENANCE}))
+            write_record(place / name, {"provenance": PROVENANCE}, [])
     write_claims(folder)
     numbers = pd.DataFrame({"Method": ["None", "Low | high"], "p": ["1.0", "0.6"]})
     for item in ITEMS:
@@ -51,8 +53,9 @@ def write_results(folder, config=SMOKE):
         else:
             path.parent.mkdir(exist_ok=True)
             Image.new("RGB", (2 * WIDEST_PIXELS, 40), "orange").save(path.with_suffix(".png"))
-            path.with_suffix(".csv").touch()
             path.with_suffix(".pdf").touch()
+            path.with_suffix(".csv").touch()
+            write_hashes(*map(path.with_suffix, (".csv", ".pdf", ".png")))
     return folder
 
 
@@ -75,10 +78,6 @@ def run_row(run):
         **{"training_seconds": 60.0, "scoring_seconds": 6.0, "evaluation_seconds": 120.0},
         **{"diverged_epoch": None, "device": "cpu: x86_64", "torch": "2.0", "source": "01234567"},
     }
-
-
-def write_runs(folder, rows):
-    pd.DataFrame(rows).to_csv(folder / "runs.csv", index=False)
 
 
 def write_claims(folder, claims=CLAIMS):
@@ -279,13 +278,14 @@ def test_what_no_record_says_is_said_to_be_unknown(results):
 def test_a_mixture_of_runs_is_warned_of_at_the_top(results, column, said):
     rows = [run_row(run) for run in runs_of("all", SMOKE)]
     rows[3][column] = "other"
-    write_runs(results, rows)
+    write_runs(results / "runs.csv", pd.DataFrame(rows))
     assert said in page_of(results).text.partition("REPRODUCED")[0]
 
 
 def test_runs_that_are_missing_are_counted_and_named(results):
     runs = runs_of("all", SMOKE)
-    write_runs(results, [run_row(run) for run in runs if run != runs[0]])
+    rows = [run_row(run) for run in runs if run != runs[0]]
+    write_runs(results / "runs.csv", pd.DataFrame(rows))
     page = page_of(results)
     assert "incomplete: 14 of 15 runs are done" in page.text.partition("REPRODUCED")[0]
     assert f"Missing runs: 1 {runs[0].folder.parent}: 1 of 2 runs" in page.sections["origin"]
@@ -340,11 +340,44 @@ def test_an_id_names_one_element(results):
         ("runs.csv", "", "runs.csv is not a table of runs"),
     ],
 )
-def test_a_damaged_file_is_named_with_what_to_do(results, name, content, said):
+def test_a_file_of_another_kind_is_named_with_what_to_do(results, name, content, said):
     (results / name).write_text(content)
+    csv = (results / name).with_suffix(".csv")
+    write_hashes(csv, results / name)
+    assert said in refusal(results)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("runs.csv", "claims.csv", "claims.md", "tables/table1.csv", "tables/table1.md"),
+        "figures/figure3.png",
+    ],
+)
+def test_a_number_altered_in_what_the_page_shows_is_refused(results, name):
+    alter(results / name)
+    path = results / name
+    assert refusal(results) == f"{path} is not what was written: delete {path} and run again"
+
+
+@pytest.mark.parametrize("name", ["run.json", "evaluation.json"])
+def test_a_number_altered_in_a_record_is_refused(results, name):
+    path = results / "runs" / runs_of("all", SMOKE)[-1].folder / name
+    alter(path)
+    assert refusal(results).startswith(f"{path} is damaged, or was edited: delete {path}")
+
+
+def alter(path):
+    content = path.read_bytes()
+    digit = re.search(rb"\d", content).start()
+    path.write_bytes(content[:digit] + bytes([content[digit] ^ 1]) + content[digit + 1 :])
+
+
+def refusal(results):
+    """The message with which the page is not made."""
     with pytest.raises(UserError) as raised:
         page_of(results)
-    assert said in str(raised.value)
+    return str(raised.value)
 
 
 def test_the_program_writes_the_page_into_the_folder_of_results(results):

@@ -4,15 +4,17 @@ import copy
 import re
 import subprocess
 
+import pandas as pd
 import pytest
-from workflow_tools import PROJECT
+from builders import write_hashed
+from workflow_tools import PROJECT, run_program
 
-from advprune.config import load_config
+from advprune.config import load_config, write_config
 from advprune.errors import UserError
 from advprune.files import sha256_of
-from advprune.plan import evaluation_spec, runs_of, training_spec
+from advprune.plan import evaluation_spec, runs_of, score_spec, training_spec
 from advprune.records import read_record, write_record
-from advprune.results import collect_runs, read_runs, write_runs
+from advprune.results import check_scores, collect_runs, read_runs, write_runs
 
 ACCURACIES = (
     "natural_accuracy,autoattack_accuracy,apgd_ce_40x5_accuracy,"
@@ -69,7 +71,10 @@ def folder(config, tmp_path):
         }
         (place / "evaluation.csv").write_text(ACCURACIES)
         (place / "verdicts.csv").write_text("index\n0\n")
-        write_record(place / "run.json", training, [place / "model.safetensors"])
+        (place / "pruning.safetensors").write_text("the scores")
+        (place / "training.csv").write_text("epoch\n1\n")
+        trained = ("model.safetensors", "pruning.safetensors", "training.csv")
+        write_record(place / "run.json", training, [place / name for name in trained])
         measured = [place / "evaluation.csv", place / "verdicts.csv"]
         write_record(place / "evaluation.json", evaluation, measured)
     return tmp_path
@@ -151,7 +156,7 @@ def test_a_table_of_runs_is_read_back_as_it_was_written(config, folder, tmp_path
 
 
 def test_p_stays_text(config, folder, tmp_path):
-    collect_runs("figure8", config, folder).to_csv(tmp_path / "runs.csv", index=False)
+    write_runs(tmp_path / "runs.csv", collect_runs("figure8", config, folder))
     assert read_runs(tmp_path / "runs.csv")["p"].to_list() == ["1.0", "0.5"]
 
 
@@ -244,6 +249,22 @@ def test_an_evaluation_of_another_network_is_refused(config, folder, place):
     assert f"{place / 'evaluation.json'} is about another network" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("pruning.safetensors", "run.json"),
+        ("training.csv", "run.json"),
+        ("verdicts.csv", "evaluation.json"),
+        ("evaluation.csv", "evaluation.json"),
+    ],
+)
+def test_a_file_that_was_deleted_is_named_with_what_to_delete(config, folder, place, name, record):
+    (place / name).unlink()
+    message = refusal(config, folder)
+    assert message.startswith(f"{place / name} does not exist, but {place / record} describes it")
+    assert f"delete {place / record} and run again" in message
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(config, folder, place, name):
     (place / name).unlink()
@@ -263,6 +284,53 @@ def test_a_missing_file_is_named(config, folder, place, name):
 def test_a_damaged_file_is_named(config, folder, place, name, content):
     (place / name).write_text(content)
     assert str(place / name) in refusal(config, folder)
+
+
+# Scores.
+
+
+@pytest.fixture
+def scores(config, tmp_path):
+    """Scores of both studies, written by hand: the folder of each."""
+    folders = {}
+    for study, settings in config["studies"].items():
+        place = folders[study] = tmp_path / "scores" / study
+        place.mkdir(parents=True)
+        (place / "scores.safetensors").write_text(f"the scores of {study}")
+        spec = score_spec(settings["dataset"], **settings["scores"], config=config)
+        content = {"spec": spec.to_dict(), "spec_digest": spec.digest}
+        write_record(place / "score.json", content, [place / "scores.safetensors"])
+    return folders
+
+
+def test_scores_that_the_config_asks_for_are_taken(config, scores):
+    for study, place in scores.items():
+        check_scores(place / "scores.safetensors", study, config)
+
+
+def test_the_scores_of_another_study_are_refused(config, scores):
+    path = scores["cifar10"] / "score.json"
+    with pytest.raises(UserError, match=f"{path} was made with another specification: run was"):
+        check_scores(path.with_name("scores.safetensors"), "mnist", config)
+
+
+@pytest.mark.parametrize("figure", ["figure2", "figure6"])
+def test_a_figure_is_not_drawn_from_the_scores_of_another_study(config, scores, tmp_path, figure):
+    write_config(tmp_path / "config.json", config)
+    swapped = scores["cifar10"] / "scores.safetensors"
+    inputs = {
+        "figure2": ("--scores", swapped, "--model", "none", "--dataset", "none"),
+        "figure6": ("--mnist", swapped, "--cifar10", scores["mnist"] / "scores.safetensors"),
+    }
+    outputs = ["--output", tmp_path / "figure.csv"]
+    if figure == "figure2":
+        outputs += ["--features-output", tmp_path / "features.csv"]
+    ended = run_program(
+        figure, *inputs[figure], "--config", tmp_path / "config.json", *outputs, cwd=PROJECT
+    )
+    assert ended.status == 1
+    assert "score.json was made with another specification: run was" in ended.printed
+    assert "Traceback" not in ended.printed
 
 
 # What exists, without the rest.
@@ -289,7 +357,7 @@ def test_a_table_that_is_missing_is_named(tmp_path):
 
 
 def test_a_table_without_runs_is_named(tmp_path):
-    (tmp_path / "empty.csv").write_text("\n")
+    write_hashed(tmp_path / "empty.csv", "\n")
     with pytest.raises(UserError, match=r"empty\.csv is not a table of runs"):
         read_runs(tmp_path / "empty.csv")
 
@@ -312,9 +380,37 @@ def test_any_altered_byte_of_a_table_is_noticed(written, name):
             read_runs(written)
 
 
-def test_a_table_without_its_hash_is_read_all_the_same(written):
+def test_a_table_without_its_hash_is_refused(written):
     written.with_name("runs.csv.sha256").unlink()
-    assert len(read_runs(written)) == 2
+    with pytest.raises(UserError, match=f"delete {written} and run again"):
+        read_runs(written)
+
+
+def test_a_table_of_runs_is_published_as_it_is_to_the_last_digit(tmp_path):
+    awkward = pd.DataFrame(
+        {
+            "p": ["1.0", "0.60"],
+            "training_seconds": [0.1 + 0.2, 5e-324],
+            "autoattack_accuracy": [100 * 257 / 999, 3.3e-7],
+            "diverged_epoch": [None, 3],
+        }
+    )
+    write_runs(tmp_path / "all.csv", awkward)
+    ended = run_program(
+        *("runs", "--runs", tmp_path / "all.csv", "--output", tmp_path / "runs.csv"), cwd=PROJECT
+    )
+    assert ended.status == 0, ended.printed
+    assert (tmp_path / "runs.csv").read_bytes() == (tmp_path / "all.csv").read_bytes()
+    assert len(read_runs(tmp_path / "runs.csv")) == 2
+
+
+def test_an_altered_table_of_runs_is_not_published(written, tmp_path):
+    written.write_text(written.read_text().replace("97.3", "98.3"))
+    ended = run_program(
+        *("runs", "--runs", written, "--output", tmp_path / "published.csv"), cwd=PROJECT
+    )
+    assert (ended.status, "runs.csv is not what was written" in ended.printed) == (1, True)
+    assert not (tmp_path / "published.csv").exists()
 
 
 def test_the_hash_of_a_table_is_one_that_sha256sum_can_check(written):

@@ -8,6 +8,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from builders import write_hashed
 from safetensors.numpy import load_file
 from workflow_tools import PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
@@ -408,10 +409,21 @@ def test_a_changed_config_trains_again_what_it_changes_and_nothing_else(
     assert job_counts(planned.printed).get("train", 0) == trained
 
 
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
+def test_the_verdicts_are_made_again_if_one_of_their_files_was_deleted(project, results, suffix):
+    path, aside = results / f"claims.{suffix}", results / "aside"
+    path.rename(aside)
+    try:
+        planned = job_counts(run_snakemake("-n", *SMOKE, "--", "report", cwd=project).printed)
+    finally:
+        aside.rename(path)
+    assert planned == {"claims": 1, "report": 1, "total": 2}
+
+
 def test_results_of_another_config_are_refused_in_words(project, results, tmp_path):
     config = json.loads((results / "config.json").read_text())
     config["studies"]["mnist"]["training"]["epsilon"] = 0.2
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    write_hashed(tmp_path / "config.json", json.dumps(config))
     ended = run_program(
         *("collect", "table1", "--config", tmp_path / "config.json"),
         *("--runs", results / "runs", "--output", tmp_path / "table1.csv"),

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import subprocess
 
 import pandas as pd
 import pytest
@@ -27,8 +28,8 @@ def written(tmp_path):
     return {path.suffix: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
 
 
-def test_a_table_is_four_files(written):
-    assert set(written) == {".csv", ".md", ".tex", ".html"}
+def test_a_table_is_four_files_and_their_hashes(written):
+    assert set(written) == {".csv", ".md", ".tex", ".html", ".sha256"}
 
 
 def test_the_page_has_title_rows_as_shown_and_notes(written):
@@ -113,6 +114,24 @@ def test_a_table_of_which_a_file_is_missing_is_named(tmp_path, suffix):
     (tmp_path / f"t{suffix}").unlink()
     with pytest.raises(UserError, match=rf"t{suffix} does not exist"):
         read_back(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".md"])
+def test_a_table_that_was_altered_since_is_refused_with_what_to_delete(tmp_path, suffix):
+    write_table(tmp_path / "t.csv", Table("Title", NUMBERS, SHOWN, []))
+    path = tmp_path / f"t{suffix}"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.33", "0.38"), encoding="utf-8")
+    with pytest.raises(UserError, match=f"{path} is not what was written: delete {path} and run"):
+        read_back(tmp_path / "t.csv")
+
+
+def test_the_hashes_of_a_table_are_ones_that_sha256sum_can_check(tmp_path):
+    write_table(tmp_path / "t.csv", Table("Title", NUMBERS, SHOWN, []))
+    checked = subprocess.run(
+        ["sha256sum", "-c", "t.csv.sha256"], cwd=tmp_path, capture_output=True, text=True
+    )
+    files = ("t.csv", "t.md", "t.tex", "t.html")
+    assert checked.stdout.splitlines() == [f"{name}: OK" for name in files]
 
 
 @pytest.mark.parametrize(

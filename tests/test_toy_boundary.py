@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from builders import write_hashed
 
 from advprune.figures.boundary import boundary_frame
 from advprune.pruning import count_to_keep
@@ -73,7 +74,7 @@ def frame(points, runs):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figure1")
-    (folder / "config.json").write_text(json.dumps({"deepfool": SETTINGS}))
+    write_hashed(folder / "config.json", json.dumps({"deepfool": SETTINGS}))
     command = [sys.executable, PROGRAM, "--config", "config.json", "--output", "figure1.csv"]
     subprocess.run(command, cwd=folder, check=True)
     return folder

@@ -8,6 +8,7 @@ from workflow_tools import PROJECT
 from advprune.config import load_config
 from advprune.drawing import save_figure
 from advprune.figures.training_time import draw_training_time, time_points
+from advprune.records import check_hash
 
 
 def test_a_study_without_low_distance_pruning_by_loss_has_an_empty_panel(tmp_path):
@@ -26,5 +27,7 @@ def test_a_study_without_low_distance_pruning_by_loss_has_an_empty_panel(tmp_pat
     points = time_points(runs)
     figure = draw_training_time(points, load_config(PROJECT / "config/quick.yaml"))
     save_figure(figure, points, tmp_path / "figure5.csv")
+    for suffix in (".csv", ".pdf", ".png"):
+        check_hash(tmp_path / f"figure5{suffix}", made_with=tmp_path / "figure5.csv")
     mnist, cifar10 = figure.axes
     assert [len(axis.containers[0][0].get_ydata()) for axis in (mnist, cifar10)] == [2, 0]

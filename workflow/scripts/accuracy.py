@@ -3,9 +3,9 @@
 
 import argparse
 
+from advprune.config import read_config
 from advprune.drawing import save_figure
 from advprune.figures.accuracy import accuracy_points, draw_accuracy
-from advprune.files import read_json
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("study", choices=("mnist", "cifar10"))
     options = parser.parse_args()
     runs = read_runs(options.runs)
-    figure = draw_accuracy(runs, read_json(options.config), options.study)
+    figure = draw_accuracy(runs, read_config(options.config), options.study)
     save_figure(figure, accuracy_points(runs), options.output)
 
 

@@ -7,8 +7,8 @@ import logging
 
 from advprune.claims import read_claims
 from advprune.claims_table import OTHER, claims_table
+from advprune.config import read_config
 from advprune.evidence import Evidence
-from advprune.files import read_json
 from advprune.program import add_options, run_program
 from advprune.results import read_runs, read_table
 from advprune.tables import write_table
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--embedding", nargs="?", help="Figure 2's .csv")
     parser.add_argument("--toy", nargs="?", help="the .csv of appendix C's table")
     options = parser.parse_args()
-    config = read_json(options.config)
+    config = read_config(options.config)
     evidence = Evidence(
         config=config,
         runs=read_runs(options.runs),

@@ -3,9 +3,9 @@
 
 import argparse
 
+from advprune.config import read_config
 from advprune.drawing import save_figure
 from advprune.figures.collapse import collapse_points, draw_collapse
-from advprune.files import read_json
 from advprune.labels import mixture_notes
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
@@ -17,7 +17,7 @@ def main() -> None:
     options = parser.parse_args()
     runs = read_runs(options.runs)
     points = collapse_points(runs)
-    figure = draw_collapse(points, read_json(options.config), mixture_notes(runs))
+    figure = draw_collapse(points, read_config(options.config), mixture_notes(runs))
     save_figure(figure, points, options.output)
 
 

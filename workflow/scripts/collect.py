@@ -5,7 +5,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from advprune.files import read_json
+from advprune.config import read_config
 from advprune.labels import mixture_notes
 from advprune.plan import ITEMS
 from advprune.program import add_options, run_program
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
     parser.add_argument("--output", required=True, help="the .csv to write, with its .sha256")
     options = parser.parse_args()
-    runs = collect_runs(options.item, read_json(options.config), options.runs)
+    runs = collect_runs(options.item, read_config(options.config), options.runs)
     for note in mixture_notes(runs):
         logging.warning(note)
     write_runs(options.output, runs)

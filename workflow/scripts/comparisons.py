@@ -4,7 +4,7 @@
 import argparse
 
 from advprune.comparisons_table import comparisons
-from advprune.files import read_json
+from advprune.config import read_config
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
 from advprune.tables import write_table
@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "runs", "config", "table")
     options = parser.parse_args()
-    write_table(options.output, comparisons(read_runs(options.runs), read_json(options.config)))
+    write_table(options.output, comparisons(read_runs(options.runs), read_config(options.config)))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 
 import argparse
 
+from advprune.config import read_config
 from advprune.drawing import save_figure
 from advprune.figures.distribution import distribution_dots, draw_distribution
-from advprune.files import read_json
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
 
@@ -16,7 +16,7 @@ def main() -> None:
     options = parser.parse_args()
     runs = read_runs(options.runs)
     dots = distribution_dots(runs)
-    save_figure(draw_distribution(dots, runs, read_json(options.config)), dots, options.output)
+    save_figure(draw_distribution(dots, runs, read_config(options.config)), dots, options.output)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 
 import argparse
 
+from advprune.config import read_config
 from advprune.devices import choose_device
 from advprune.drawing import save_figure
 from advprune.figures.boundary import boundary_frame, draw_boundary
-from advprune.files import read_json
 from advprune.program import add_options, run_program
 from advprune.runs import DeepFoolSettings
 from advprune.toy_boundary import draw_points, train_toy
@@ -19,7 +19,7 @@ def main() -> None:
     add_options(parser, "config", "figure")
     options = parser.parse_args()
     choose_device("cpu", threads=1)
-    settings = DeepFoolSettings(**read_json(options.config)["deepfool"])
+    settings = DeepFoolSettings(**read_config(options.config)["deepfool"])
     points = draw_points(SEED)
     runs = {
         panel: train_toy(points, method=method, settings=settings, seed=SEED)

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
+from advprune.config import read_config
 from advprune.datasets import DATASETS
 from advprune.drawing import save_figure
 from advprune.examples import load_examples
 from advprune.figures.embedding import balanced_sample, draw_embedding, embed, embedding_frame
-from advprune.files import read_json
 from advprune.networks import read_classifier
 from advprune.plan import pruning_settings
 from advprune.program import add_options, run_program
 from advprune.pruning import keep_indices
-from advprune.records import check_files, read_record
+from advprune.results import check_scores
 
 
 def main() -> None:
@@ -27,10 +27,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, type=Path, help="the network that gave it")
     parser.add_argument("--features-output", required=True, help="the same for the supplement")
     options = parser.parse_args()
-    config = read_json(options.config)
+    config = read_config(options.config)
     study, settings = config["studies"]["mnist"], config["figure2"]
-    record = options.scores.with_name("score.json")
-    check_files(record, read_record(record))
+    check_scores(options.scores, "mnist", config)
     scores = load_file(options.scores)
     kept = keep_indices(
         -scores["loss"],

@@ -3,9 +3,9 @@
 
 import argparse
 
+from advprune.config import read_config
 from advprune.drawing import save_figure
 from advprune.figures.training_time import draw_training_time, time_points
-from advprune.files import read_json
 from advprune.labels import mixture_notes
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
@@ -17,7 +17,7 @@ def main() -> None:
     options = parser.parse_args()
     runs = read_runs(options.runs)
     points = time_points(runs)
-    figure = draw_training_time(points, read_json(options.config), mixture_notes(runs))
+    figure = draw_training_time(points, read_config(options.config), mixture_notes(runs))
     save_figure(figure, points, options.output)
 
 

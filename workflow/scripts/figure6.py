@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from advprune.config import read_config
 from advprune.drawing import save_figure
 from advprune.figures.correlation import draw_correlation, score_frame
-from advprune.files import read_json
 from advprune.program import add_options, run_program
-from advprune.records import check_files, read_record
+from advprune.results import check_scores
 
 
 def main() -> None:
@@ -19,14 +19,12 @@ def main() -> None:
     parser.add_argument("--mnist", required=True, type=Path, help="scores of the MNIST study")
     parser.add_argument("--cifar10", required=True, type=Path, help="scores of the CIFAR10 study")
     options = parser.parse_args()
-    for scores in (options.mnist, options.cifar10):
-        record = scores.with_name("score.json")
-        check_files(record, read_record(record))
-    frames = {
-        "mnist": score_frame(options.mnist, "mnist"),
-        "cifar10": score_frame(options.cifar10, "cifar10"),
-    }
-    figure = draw_correlation(frames, read_json(options.config))
+    config = read_config(options.config)
+    frames = {}
+    for study, scores in (("mnist", options.mnist), ("cifar10", options.cifar10)):
+        check_scores(scores, study, config)
+        frames[study] = score_frame(scores, study)
+    figure = draw_correlation(frames, config)
     save_figure(figure, pd.concat(frames.values(), ignore_index=True), options.output)
 
 

@@ -3,7 +3,7 @@
 
 import argparse
 
-from advprune.files import read_json
+from advprune.config import read_config
 from advprune.paper_tables import figure7
 from advprune.program import add_options, run_program
 from advprune.tables import write_table
@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "config", "table")
     options = parser.parse_args()
-    write_table(options.output, figure7(read_json(options.config)))
+    write_table(options.output, figure7(read_config(options.config)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 import argparse
 from pathlib import Path
 
-from advprune.files import read_json, write_text
+from advprune.config import read_config
+from advprune.files import write_text
 from advprune.program import add_options, run_program
 from advprune.report.page import report_page
 
@@ -15,7 +16,7 @@ def main() -> None:
     parser.add_argument("--runs", required=True, type=Path, help="the folder of single runs")
     parser.add_argument("--output", required=True, type=Path, help="report.html, in the results")
     options = parser.parse_args()
-    page = report_page(options.output.parent, read_json(options.config), options.runs)
+    page = report_page(options.output.parent, read_config(options.config), options.runs)
     write_text(options.output, page)
 
 

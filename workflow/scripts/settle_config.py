@@ -4,19 +4,16 @@
 import argparse
 import json
 
-from advprune.config import check_config
-from advprune.files import write_json
+from advprune.config import write_config
 from advprune.program import run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True, help="the config, as JSON")
-    parser.add_argument("--output", required=True, help="the .json file to write")
+    parser.add_argument("--output", required=True, help="the .json file to write, with its .sha256")
     options = parser.parse_args()
-    config = json.loads(options.config)
-    check_config(config)
-    write_json(options.output, config)
+    write_config(options.output, json.loads(options.config))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 import argparse
 
-from advprune.files import read_json
+from advprune.config import read_config
 from advprune.paper_tables import standard_accuracy
 from advprune.program import add_options, run_program
 from advprune.results import read_runs
@@ -15,7 +15,7 @@ def main() -> None:
     add_options(parser, "runs", "config", "table")
     options = parser.parse_args()
     write_table(
-        options.output, standard_accuracy(read_runs(options.runs), read_json(options.config))
+        options.output, standard_accuracy(read_runs(options.runs), read_config(options.config))
     )
 
 

@@ -4,8 +4,8 @@
 import argparse
 from pathlib import Path
 
+from advprune.config import read_config
 from advprune.errors import UserError
-from advprune.files import read_json
 from advprune.labels import face_note
 from advprune.program import run_program
 
@@ -30,7 +30,7 @@ def main() -> None:
     for name, what in FIRST:
         if (results / name).exists():
             print(f"  {results / name}: {what}")
-    config = read_json(results / "config.json")
+    config = read_config(results / "config.json")
     print("\nMade from\n  " + face_note(config, config["studies"]).replace("\n", "\n  "))
 
 

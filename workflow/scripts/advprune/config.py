@@ -10,8 +10,10 @@ import yaml
 
 from advprune.datasets import DATASETS
 from advprune.errors import UserError
+from advprune.files import read_json, write_json
 from advprune.protocols import settled
 from advprune.pruning import METHODS
+from advprune.records import check_hash, write_hashes
 from advprune.registry import NETWORKS
 from advprune.schema import check_against
 
@@ -47,6 +49,27 @@ def check_config(config: Config) -> None:
     check_against(SCHEMA, config, "config")
     for complaint in _contradictions(config):
         raise UserError(complaint)
+
+
+def write_config(path: str | Path, config: Config) -> None:
+    """Check a whole config and write it as JSON, with its hash beside it.
+
+    Raises:
+        UserError: the config is wrong.
+    """
+    check_config(config)
+    write_json(path, config)
+    write_hashes(path)
+
+
+def read_config(path: str | Path) -> Config:
+    """Read what `write_config` wrote.
+
+    Raises:
+        UserError: it is missing, or is not what was written.
+    """
+    check_hash(path)
+    return read_json(path)
 
 
 def share_text(share: float) -> str:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from advprune.files import write_text, written_whole
 from advprune.pruning import METHODS
+from advprune.records import write_hashes
 
 PAGE_WIDTH = 6.9  # inches
 # Okabe and Ito's palette, told apart with any colour vision.
@@ -114,7 +115,7 @@ def add_note(figure: Figure, note: str) -> None:
 
 
 def save_figure(figure: Figure, data: pd.DataFrame, path: str | Path) -> None:
-    """Write ``data`` to ``path``, a .csv, and the figure beside it as .pdf and .png.
+    """Write ``data`` to ``path``, a .csv, the figure beside it as .pdf and .png, and their hashes.
 
     The same figure gives the same bytes: no date is put into the files.
     """
@@ -124,3 +125,4 @@ def save_figure(figure: Figure, data: pd.DataFrame, path: str | Path) -> None:
             figure.savefig(temporary, dpi=300, metadata=metadata)
     plt.close(figure)
     write_text(path, data.to_csv(index=False))
+    write_hashes(path, path.with_suffix(".pdf"), path.with_suffix(".png"))

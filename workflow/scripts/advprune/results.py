@@ -1,6 +1,5 @@
 """From the files of single runs to one tidy table of runs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import pandas as pd
 from advprune import labels
 from advprune.config import Config
 from advprune.errors import UserError
-from advprune.files import digest, sha256_of, write_text
-from advprune.plan import evaluation_spec, runs_of, training_spec
-from advprune.records import check_files, read_record
+from advprune.files import write_text
+from advprune.plan import evaluation_spec, runs_of, score_spec, training_spec
+from advprune.records import check_files, check_hash, check_spec, read_record, write_hashes
 from advprune.runs import RESULT_FILES, Run, training_seconds
 
 METRICS = [*labels.METRICS, "training_seconds"]
@@ -46,45 +45,48 @@ def has_results(folder: Path) -> bool:
     return all((folder / name).exists() for name in RESULT_FILES)
 
 
+def check_scores(scores: Path, study: str, config: Config) -> None:
+    """Compare the scores of a study's examples, and their record, with what the config asks for.
+
+    Raises:
+        UserError: they are missing, damaged, or were made with another specification.
+    """
+    path = scores.with_name("score.json")
+    record = read_record(path)
+    settings = config["studies"][study]
+    wanted = score_spec(settings["dataset"], **settings["scores"], config=config)
+    check_spec(path, record, wanted.to_dict())
+    check_files(path, record)
+
+
 def write_runs(path: str | Path, runs: pd.DataFrame) -> None:
-    """Write a table of runs as CSV, and beside it its hash as ``sha256sum`` writes it."""
-    path = Path(path)
+    """Write a table of runs as CSV, and beside it its hash."""
     write_text(path, runs.to_csv(index=False))
-    write_text(_hash_of(path), _hash_line(path))
-
-
-def _hash_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def _hash_line(path: Path) -> str:
-    return f"{sha256_of(path)}  {path.name}\n"
+    write_hashes(path)
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
     """Read a table of runs written by the workflow.
 
     Raises:
-        UserError: it is missing, holds no runs, or is not the table that the hash beside it, if
-            there is one, belongs to.
+        UserError: it is missing, holds no runs, or is not what was written.
     """
-    path = Path(path)
-    recorded = _hash_of(path)
-    if path.exists() and recorded.exists() and recorded.read_bytes() != _hash_line(path).encode():
-        raise UserError(f"{path} is not what was written: delete {path} and run again")
     return read_table(path, "a table of runs")
 
 
 def read_table(path: str | Path, what: str) -> pd.DataFrame:
-    """Read a .csv written by the workflow.
+    """Read a .csv that was written by the workflow with its hash.
 
     Raises:
-        UserError: it is missing or is not ``what`` it should be.
+        UserError: it is missing, is not what was written, or is not ``what`` it should be.
     """
+    check_hash(path)
+    return _read_csv(path, what)
+
+
+def _read_csv(path: str | Path, what: str) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=COLUMN_TYPES)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist") from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path} is not {what}: {error}") from error
 
@@ -92,8 +94,8 @@ def read_table(path: str | Path, what: str) -> pd.DataFrame:
 def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
     training = read_record(folder / "run.json")
     evaluation = read_record(folder / "evaluation.json")
-    _check_spec(folder / "run.json", training, training_spec(run, config).to_dict())
-    _check_spec(folder / "evaluation.json", evaluation, evaluation_spec(run, config).to_dict())
+    check_spec(folder / "run.json", training, training_spec(run, config).to_dict())
+    check_spec(folder / "evaluation.json", evaluation, evaluation_spec(run, config).to_dict())
     if evaluation["model_sha256"] != training["model_sha256"]:
         raise UserError(
             f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
@@ -101,7 +103,7 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         )
     check_files(folder / "run.json", training)
     check_files(folder / "evaluation.json", evaluation)
-    (accuracies,) = read_runs(folder / "evaluation.csv").to_dict("records")
+    (accuracies,) = _read_csv(folder / "evaluation.csv", "an evaluation").to_dict("records")
     provenance = training["provenance"]
     return {
         "dataset": run.dataset,
@@ -126,19 +128,3 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "training_spec": training["spec_digest"][:12],
         "evaluation_spec": evaluation["spec_digest"][:12],
     }
-
-
-def _check_spec(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse a result that was made with another specification than the config's."""
-    made_with = record["spec"]
-    if made_with == wanted and record["spec_digest"] == digest(wanted):
-        return
-    differing = [
-        f"{name} was {json.dumps(made_with.get(name))}, the config says {json.dumps(value)}"
-        for name, value in wanted.items()
-        if made_with.get(name) != value
-    ]
-    raise UserError(
-        f"{path} was made with another specification: {'; '.join(differing) or 'fields differ'}. "
-        f"Delete the folder {path.parent} and run again, or give the config another scale"
-    )

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from advprune.errors import UserError
 from advprune.files import write_text
+from advprune.records import check_hash, write_hashes
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Table:
 
 
 def write_table(path: str | Path, table: Table) -> None:
-    """Write a table to ``path``, a .csv, and as .md, .tex and .html beside it."""
+    """Write a table to ``path``, a .csv, as .md, .tex and .html beside it, and their hashes."""
     path = Path(path)
     write_text(path, table.numbers.to_csv(index=False))
     rows = table.shown.astype(str).values.tolist()
@@ -53,6 +54,7 @@ def write_table(path: str | Path, table: Table) -> None:
         "\\end{table}\n",
     )
     write_text(path.with_suffix(".html"), _page(table.title, headers, rows, table.notes))
+    write_hashes(path, *map(path.with_suffix, (".md", ".tex", ".html")))
 
 
 def read_back(path: str | Path) -> Table:
@@ -61,14 +63,14 @@ def read_back(path: str | Path) -> Table:
     All cells are text, as the files have them; an empty cell is an empty text.
 
     Raises:
-        UserError: a file is missing, or does not hold a table of ours.
+        UserError: a file is missing, is not what was written, or holds no table of ours.
     """
     path = Path(path)
+    for file in (path, path.with_suffix(".md")):
+        check_hash(file, made_with=path)
     try:
         numbers = pd.read_csv(path, dtype=str, keep_default_na=False)
         lines = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} does not exist") from error
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is not a table ({error}): delete it and run again") from error
     title = next((line[2:] for line in lines if line.startswith("# ")), "")

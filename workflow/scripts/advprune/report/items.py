@@ -11,6 +11,7 @@ from PIL import Image
 
 from advprune.catalogue import Item
 from advprune.errors import UserError
+from advprune.records import check_hash
 from advprune.report.claim_rows import ClaimRow
 from advprune.tables import Table, read_back
 
@@ -67,8 +68,12 @@ def read_section(item: Item, results: Path, claims: Sequence[ClaimRow]) -> Secti
     shown = (results / item.folder / item.name).with_suffix(
         ".png" if item.folder == "figures" else ".md"
     )
-    picture = read_picture(shown) if shown.exists() and shown.suffix == ".png" else None
-    table = read_back(shown.with_suffix(".csv")) if shown.exists() and not picture else None
+    picture, table = None, None
+    if shown.exists() and shown.suffix == ".png":
+        check_hash(shown, made_with=shown.with_suffix(".csv"))
+        picture = read_picture(shown)
+    elif shown.exists():
+        table = read_back(shown.with_suffix(".csv"))
     return Section(
         item=item,
         caption=" ".join(caption.read_text(encoding="utf-8").split()) if caption.exists() else "",

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from advprune.config import Config
-from advprune.files import read_json
 from advprune.labels import duration, mixture_notes
 from advprune.plan import runs_of
+from advprune.records import read_record
 from advprune.runs import Run
 from advprune.scale import paper_config
 
@@ -52,6 +52,9 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
         runs: the table of runs; None where no run has finished.
         config: the config that ran.
         folder: holds the runs' folders, with the record of each.
+
+    Raises:
+        UserError: a record is damaged.
     """
     planned = runs_of("all", config)
     if runs is None:
@@ -89,7 +92,7 @@ def _records(done: Sequence[Run], folder: Path) -> list[tuple[str, str]]:
     """What the records of single runs say, as far as they are there."""
     trained, evaluated = (
         [
-            read_json(path)["provenance"]
+            read_record(path)["provenance"]
             for run in done
             if (path := folder / run.folder / name).exists()
         ]
