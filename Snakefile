@@ -36,6 +36,7 @@ rule all:
         drawable(TABLES + FIGURES),
         tables_of_runs(),
         verdicts(),
+        RESULTS / "config.json",
         RESULTS / "report.html",
 
 

@@ -132,9 +132,9 @@ def test_following_the_message_repairs_what_the_analysis_reads(project, uninterr
 
 
 def test_following_the_messages_repairs_files_of_a_run_that_were_deleted(project, uninterrupted):
-    for path in (f"{LOW_0}/pruning.safetensors", f"{LOW_1}/verdicts.csv"):
+    collected = ("results/tiny/items/table1.csv", "results/tiny/tables/table1.csv")
+    for path in (f"{LOW_0}/pruning.safetensors", f"{LOW_1}/verdicts.csv", *collected):
         (project / path).unlink()
-    (project / "results/tiny/items/table1.csv").unlink()
     printed = run_and_obey(project)
     for name in ("pruning.safetensors", "verdicts.csv"):
         assert f"{name} does not exist, but" in printed

@@ -420,6 +420,16 @@ def test_the_verdicts_are_made_again_if_one_of_their_files_was_deleted(project, 
     assert planned == {"claims": 1, "report": 1, "total": 2}
 
 
+def test_the_config_is_written_down_again_if_it_was_deleted(project, results):
+    path, aside = results / "config.json", results / "aside"
+    path.rename(aside)
+    try:
+        planned = job_counts(run_snakemake("-n", *SMOKE, cwd=project).printed)
+    finally:
+        aside.rename(path)
+    assert (planned["settle_config"], "train" in planned) == (1, False)
+
+
 def test_results_of_another_config_are_refused_in_words(project, results, tmp_path):
     config = json.loads((results / "config.json").read_text())
     config["studies"]["mnist"]["training"]["epsilon"] = 0.2
