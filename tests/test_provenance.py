@@ -96,6 +96,13 @@ def test_the_digest_changes_with_the_code(library, text):
     assert source_digest() != before
 
 
+def test_the_digest_is_the_same_under_every_version_of_python(library):
+    (library / "a.py").write_text(
+        "class A:\n    def f(self, *, x=None) -> int:\n        return f'{x!r:>{3}} a' 'b' or []\n"
+    )
+    assert source_digest()[:12] == "99a92ead3950"
+
+
 def test_the_digest_changes_with_a_modules_name(library):
     before = source_digest()
     (library / "a.py").rename(library / "b.py")

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from advprune.files import canonical_json
+
 PACKAGES = ("torch", "numpy", "pyautoattack", "safetensors")
 LIBRARY = Path(__file__).parent
 
@@ -56,8 +58,16 @@ def source_digest() -> str:
             if isinstance(body, list) and body and _is_docstring(body[0]):
                 del body[0]
         total.update(path.relative_to(LIBRARY).as_posix().encode())
-        total.update(ast.dump(tree).encode())
+        total.update(canonical_json(_plain(tree)).encode())
     return total.hexdigest()
+
+
+def _plain(part: Any) -> Any:
+    """A syntax tree as lists and text, less what is empty: Pythons differ in the empty alone."""
+    if isinstance(part, ast.AST):
+        fields = [[name, value] for name, value in ast.iter_fields(part) if value not in (None, [])]
+        return [type(part).__name__, *_plain(fields)]
+    return [_plain(each) for each in part] if isinstance(part, list) else repr(part)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
