@@ -58,6 +58,7 @@ def folder(config, tmp_path):
                 "source": "0123456789abcdef",
                 "device": "cpu: x86_64",
                 "packages": {"torch": "2.0"},
+                "threads": 3,
             },
         }
         spec = evaluation_spec(run, config)
@@ -66,6 +67,11 @@ def folder(config, tmp_path):
             "spec_digest": spec.digest,
             "seconds": {"natural": 1.0, "square": 3.0},
             "model_sha256": sha256_of(place / "model.safetensors"),
+            "provenance": {
+                "source": "fedcba9876543210",
+                "device": "cuda: H200",
+                "packages": {"torch": "2.10"},
+            },
         }
         (place / "evaluation.csv").write_text(ACCURACIES)
         (place / "verdicts.csv").write_text("index\n0\n")
@@ -120,6 +126,10 @@ def test_there_is_a_row_for_each_run_with_its_name(config, folder):
         ("device", "cpu: x86_64"),
         ("torch", "2.0"),
         ("source", "0123456789ab"),
+        ("threads", 3),
+        ("evaluation_device", "cuda: H200"),
+        ("evaluation_torch", "2.10"),
+        ("evaluation_source", "fedcba987654"),
     ],
 )
 def test_a_row_holds_what_the_runs_files_say(config, folder, column, value):

@@ -17,7 +17,10 @@ from advprune.runs import RESULT_FILES, Run, training_seconds
 METRICS = [*labels.METRICS, "training_seconds"]
 # Names that look like numbers stay text: paths and tables must agree on p, versions and hashes end
 # in zeros.
-TEXT_COLUMNS = ("p", "torch", "source", "training_spec", "evaluation_spec")
+TEXT_COLUMNS = (
+    *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
+    *("training_spec", "evaluation_spec"),
+)
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
 
@@ -102,7 +105,6 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
     check_files(folder / "run.json", training)
     check_files(folder / "evaluation.json", evaluation)
     (accuracies,) = read_runs(folder / "evaluation.csv").to_dict("records")
-    provenance = training["provenance"]
     return {
         "dataset": run.dataset,
         "method": run.method,
@@ -120,11 +122,19 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "diverged_epoch": training["diverged_epoch"],
         "stopped_epoch": training["stopped_epoch"],
         "evaluation_seconds": sum(evaluation["seconds"].values()),
-        "device": provenance["device"],
-        "torch": provenance["packages"]["torch"],
-        "source": provenance["source"][:12],
+        **_made_with(training["provenance"]),
+        "threads": training["provenance"]["threads"],
+        **_made_with(evaluation["provenance"], "evaluation_"),
         "training_spec": training["spec_digest"][:12],
         "evaluation_spec": evaluation["spec_digest"][:12],
+    }
+
+
+def _made_with(provenance: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    return {
+        f"{prefix}device": provenance["device"],
+        f"{prefix}torch": provenance["packages"]["torch"],
+        f"{prefix}source": provenance["source"][:12],
     }
 
 
