@@ -7,7 +7,6 @@ network learns from x + delta, and data are pruned at the end of epoch e, unless
 import dataclasses
 import logging
 import math
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
+from advprune.devices import hold_to_determinism
 from advprune.early_stopping import Validation, robust_share
 from advprune.examples import Examples
 from advprune.networks import Classifier, build_classifier
@@ -113,7 +113,8 @@ def train(
         after_epoch: called at the end of every epoch, to save a checkpoint say.
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
     """
-    apply_determinism(spec.numerics)
+    hold_to_determinism(spec.numerics.deterministic)
+    torch.backends.cudnn.benchmark = not spec.numerics.deterministic
     state = state or start(spec, examples)
     model = prepare(state.classifier, spec.numerics, examples)
     last = stop_after or spec.epochs
@@ -369,14 +370,6 @@ def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager
         dtype=getattr(torch, numerics.precision),
         enabled=numerics.precision != "float32",
     )
-
-
-def apply_determinism(numerics: Numerics) -> None:
-    """Hold PyTorch to deterministic algorithms, or not."""
-    if numerics.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
-    torch.use_deterministic_algorithms(numerics.deterministic)
-    torch.backends.cudnn.benchmark = not numerics.deterministic
 
 
 def prepare(
