@@ -339,7 +339,9 @@ def dataset(tmp_path):
     parts = {"train": train, "test": test}
     arrays = {f"{name}_images": part.images.numpy() for name, part in parts.items()}
     save_examples(
-        path, arrays | {f"{name}_labels": part.labels.numpy() for name, part in parts.items()}
+        path,
+        "mnist",
+        arrays | {f"{name}_labels": part.labels.numpy() for name, part in parts.items()},
     )
     return path
 

@@ -55,16 +55,13 @@ def main() -> None:
         spec = EvaluationSpec(
             options.epsilon, options.test_examples, options.batch_size, options.seed
         )
-    dataset = DATASETS[name]
     classifier = read_classifier(
         Path(options.model),
         network,
         width=width,
-        **dataset.architecture(normalise=normalise),
+        **DATASETS[name].architecture(normalise=normalise),
     ).to(device)
-    test = load_examples(options.dataset, "test").to(device)
-    if tuple(test.images.shape[1:]) != dataset.shape or len(test) != dataset.examples[1]:
-        raise UserError(f"{options.dataset} is not the file of the data set {name}")
+    test = load_examples(options.dataset, name, "test").to(device)
     made_from = {
         "model_sha256": sha256_of(options.model),
         "dataset_sha256": sha256_of(options.dataset),

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from advprune.checkpoints import save_checkpoint, start_or_resume
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import written_whole
+from advprune.files import sha256_of, written_whole
 from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
@@ -30,7 +30,8 @@ def main() -> None:
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
-    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
+    examples = load_examples(options.dataset, spec.run.dataset, "train")
+    examples = examples.first(spec.train_examples).to(device)
     checkpoint = checkpoint_of(options.record)
     state = start_or_resume(checkpoint, spec, examples)
     train(
@@ -58,6 +59,7 @@ def main() -> None:
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
+            "dataset_sha256": sha256_of(options.dataset),
             "provenance": provenance(device, started),
         },
         [options.scores, options.model],

@@ -6,6 +6,7 @@ The last checkpoint stays until the workflow has recorded the run: until then it
 
 import argparse
 import dataclasses
+from functools import partial
 
 import torch
 from safetensors.torch import save_file
@@ -38,8 +39,9 @@ def main() -> None:
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
-    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
-    test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
+    load = partial(load_examples, options.dataset, spec.run.dataset)
+    examples = load("train").first(spec.train_examples).to(device)
+    test = load("test").to(device) if spec.early_stopping else None
     checkpoint = checkpoint_of(options.record)
 
     state = start_or_resume(checkpoint, spec, examples)

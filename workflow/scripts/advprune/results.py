@@ -19,7 +19,7 @@ METRICS = [*labels.METRICS, "training_seconds"]
 # in zeros.
 TEXT_COLUMNS = (
     *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
-    *("training_spec", "evaluation_spec"),
+    *("dataset_sha256", "training_spec", "evaluation_spec"),
 )
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
@@ -36,12 +36,24 @@ def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
         folder: holds the runs' folders.
 
     Raises:
-        UserError: a result is missing, damaged, or was made with another specification.
+        UserError: a result is missing, damaged, or was made with another specification or from
+            another file of its data set than the others.
     """
     runs = runs_of(item, config)
     if config["partial"]:
         runs = [run for run in runs if has_results(folder / run.folder)]
-    return pd.DataFrame([_row(run, config, folder / run.folder) for run in runs])
+    rows = [_row(run, config, folder / run.folder) for run in runs]
+    first: dict[str, tuple[Run, str]] = {}
+    for run, row in zip(runs, rows, strict=True):
+        other, data = first.setdefault(run.dataset, (run, row["dataset_sha256"]))
+        if row["dataset_sha256"] != data:
+            raise UserError(
+                f"{folder / other.folder / 'run.json'} and {folder / run.folder / 'run.json'} were "
+                f"made from different files of the data set {run.dataset}: delete the folder of "
+                "every run whose dataset_sha256 is not what `sha256sum "
+                f"results/datasets/{run.dataset}.safetensors` says, and run again"
+            )
+    return pd.DataFrame(rows)
 
 
 def has_results(folder: Path) -> bool:
@@ -102,6 +114,11 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
             f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
             f"delete {folder / 'evaluation.json'} and run again"
         )
+    if evaluation["dataset_sha256"] != training["dataset_sha256"]:
+        raise UserError(
+            f"{folder / 'evaluation.json'} was made from another file of the data set "
+            f"{run.dataset} than {folder / 'run.json'}: delete the folder {folder} and run again"
+        )
     check_files(folder / "run.json", training)
     check_files(folder / "evaluation.json", evaluation)
     (accuracies,) = read_runs(folder / "evaluation.csv").to_dict("records")
@@ -125,6 +142,7 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         **_made_with(training["provenance"]),
         "threads": training["provenance"]["threads"],
         **_made_with(evaluation["provenance"], "evaluation_"),
+        "dataset_sha256": training["dataset_sha256"][:12],
         "training_spec": training["spec_digest"][:12],
         "evaluation_spec": evaluation["spec_digest"][:12],
     }
