@@ -239,18 +239,20 @@ def test_the_cpu_waits_for_the_device_as_often_however_many_batches_there_are(pr
     ],
 )
 @pytest.mark.parametrize("there_first", [True, False], ids=["to the CPU", "to the device"])
-def test_a_run_goes_on_after_a_change_of_device(device, tmp_path, spec, there_first):
+def test_a_state_that_was_saved_on_one_device_is_restored_on_another(
+    device, tmp_path, spec, there_first
+):
     before, after = (device, CPU) if there_first else (CPU, device)
     path = tmp_path / "checkpoint.safetensors"
     train_on(
         before,
         spec,
         stop_after=1,
-        after_epoch=lambda state: save_checkpoint(path, state, spec),
+        after_epoch=lambda state: save_checkpoint(path, state, spec.digest),
     )
     examples = examples_for(spec).to(after)
     state = start(spec, examples)
-    assert restore_checkpoint(path, state, spec)
+    assert restore_checkpoint(path, state, spec.digest)
     resumed = train(spec, examples, validation=examples, state=state)
     assert same_tensors(on_cpu(weights_of(resumed)), weights_of(train_on(CPU, spec)))
 

@@ -5,6 +5,7 @@ network learns from x + delta, and data are pruned at the end of epoch e, unless
 """
 
 import dataclasses
+import datetime
 import logging
 import math
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from advprune.devices import hold_to_determinism
 from advprune.early_stopping import Validation, robust_share
 from advprune.examples import Examples
 from advprune.networks import Classifier, build_classifier
+from advprune.provenance import now
 from advprune.pruning import METHODS, keep_indices
 from advprune.runs import Numerics, TrainingSpec, training_seconds
 from advprune.schedules import cyclic_learning_rate
@@ -69,6 +71,7 @@ class TrainingState:
         stopwatch: seconds spent in the phases ``training``, ``scoring``, ``pruning`` and
             ``validation``.
         validation: what early stopping has seen, nothing where there is none.
+        started: when the first attempt at the run was started.
         epoch: the last epoch that is done; 0 before the first.
         distance: (n,) the score that was pruned by, larger is farther from the boundary; None
             before pruning and for methods that use none.
@@ -84,6 +87,7 @@ class TrainingState:
     scaler: torch.amp.GradScaler
     kept: Tensor
     stopwatch: Stopwatch
+    started: datetime.datetime = field(default_factory=now)
     epoch: int = 0
     distance: np.ndarray | None = None
     converged: np.ndarray | None = None
