@@ -13,18 +13,19 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune import plan
 from advprune.catalogue import ITEMS
-from advprune.config import check_config
+from advprune.config import whole
 from advprune.errors import UserError
 from advprune.leases import visible_gpus
 from advprune.locking import clear_dead_workflows
-from advprune.protocols import results_name, settled
+from advprune.protocols import results_name
 from advprune.runs import RESULT_FILES, Run, discard_checkpoints
 
 try:
-    config.update(settled(config))
-    check_config(config)
+    settled = whole(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+config.clear()  # the order of its keys is settled too
+config.update(settled)
 
 if workflow.is_main_process:  # a job on a cluster parses this again, and is no workflow
     for stale in clear_dead_workflows(Path(".snakemake")):

@@ -21,6 +21,7 @@ rule evaluate:
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        cpu_threads=config["execution"]["threads"],
         gpu=gpus_of_a_job(),
         jobs_per_gpu=jobs_per_leased_gpu(),
         turn=1,
@@ -30,6 +31,6 @@ rule evaluate:
         spec=evaluation_spec_of,
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
-        " --model {input.model} --dataset {input.dataset} --device {resources.device} --threads {threads}"
+        " --model {input.model} --dataset {input.dataset} --device {resources.device} --threads {resources.cpu_threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} --accuracies {output.accuracies}"
         " --verdicts {output.verdicts} --record {output.record} >{log} 2>&1"

@@ -20,6 +20,7 @@ rule train:
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        cpu_threads=config["execution"]["threads"],
         gpu=gpus_of_a_job(),
         jobs_per_gpu=jobs_per_leased_gpu(),
         turn=1,
@@ -29,7 +30,7 @@ rule train:
         spec=training_spec_of,
     shell:
         "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} --model {output.model}"
+        " --threads {resources.cpu_threads} --jobs-per-gpu {resources.jobs_per_gpu} --model {output.model}"
         " --curve {output.curve} --pruning {output.pruning} --record {output.record} >{log} 2>&1"
 
 
@@ -49,6 +50,7 @@ rule score:
     threads: config["execution"]["threads"]
     resources:
         device=config["execution"]["device"],
+        cpu_threads=config["execution"]["threads"],
         gpu=gpus_of_a_job(),
         jobs_per_gpu=jobs_per_leased_gpu(),
         mem_mb=4000,
@@ -57,5 +59,5 @@ rule score:
         spec=score_spec_of,
     shell:
         "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} --scores {output.scores}"
+        " --threads {resources.cpu_threads} --jobs-per-gpu {resources.jobs_per_gpu} --scores {output.scores}"
         " --model {output.model} --record {output.record} >{log} 2>&1"

@@ -37,7 +37,11 @@ PLAIN_DEEPFOOL = DeepFoolSettings(
 EARLY_STOPPING = EarlyStoppingSettings(examples=10, steps=2, patience=2)
 
 # Columns of a table of runs that say what its runs were made with.
-MADE_WITH = {"source": "0123456789ab", "torch": "2.0", "device": "cpu: x86_64"}
+MADE_WITH = {
+    **{"source": "0123456789ab", "torch": "2.0", "device": "cpu: x86_64", "threads": 1},
+    **{"evaluation_source": "0123456789ab", "evaluation_torch": "2.0"},
+    "evaluation_device": "cpu: x86_64",
+}
 
 
 def training_spec(

@@ -1,5 +1,6 @@
 """Set up before any test."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -53,3 +54,15 @@ def uninterrupted(fresh, tmp_path_factory):
     ended = run_snakemake(*COMMAND, "--", *TARGETS, cwd=project)
     assert ended.status == 0, ended.printed[-3000:]
     return project
+
+
+@pytest.fixture
+def restored_determinism():
+    """Puts PyTorch's switches back, which a run sets for its whole process."""
+    benchmark = torch.backends.cudnn.benchmark
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    yield
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.benchmark = benchmark
+    if workspace is None:
+        os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)

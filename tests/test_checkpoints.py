@@ -30,7 +30,7 @@ def interrupt(spec, examples, path, *, after):
     """Train until an epoch is saved, and no further."""
 
     def save_and_fail(state):
-        save_checkpoint(path, state, spec)
+        save_checkpoint(path, state, spec.digest)
         if state.epoch == after:
             raise JobEndedError
 
@@ -40,7 +40,7 @@ def interrupt(spec, examples, path, *, after):
 
 def resume(spec, examples, path):
     state = start(spec, examples)
-    assert restore_checkpoint(path, state, spec)
+    assert restore_checkpoint(path, state, spec.digest)
     return train(spec, examples, validation=examples, state=state)
 
 
@@ -141,8 +141,17 @@ def test_seconds_go_on_from_where_they_were(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     state = train(spec, examples, stop_after=1)
     state.stopwatch.seconds = {"training": 1_000.0}
-    save_checkpoint(path, state, spec)
+    save_checkpoint(path, state, spec.digest)
     assert 1_000 < resume(spec, examples, path).stopwatch.seconds["training"] < 1_010
+
+
+def test_a_run_that_was_resumed_started_when_its_first_attempt_did(tmp_path):
+    spec = training_spec()
+    examples = examples_for(spec)
+    path = tmp_path / "checkpoint.safetensors"
+    state = train(spec, examples, stop_after=1)
+    save_checkpoint(path, state, spec.digest)
+    assert resume(spec, examples, path).started == state.started
 
 
 def test_a_run_that_is_already_done_is_not_trained_on(tmp_path):
@@ -156,7 +165,7 @@ def test_a_run_that_is_already_done_is_not_trained_on(tmp_path):
 def test_without_a_checkpoint_a_run_starts_from_the_beginning(tmp_path):
     spec = training_spec()
     state = start(spec, examples_for(spec))
-    assert restore_checkpoint(tmp_path / "checkpoint.safetensors", state, spec) is False
+    assert restore_checkpoint(tmp_path / "checkpoint.safetensors", state, spec.digest) is False
     assert state.epoch == 0
 
 
@@ -172,7 +181,7 @@ def checkpoint(tmp_path):
 def restored(path, spec):
     state = start(spec, examples_for(spec))
     before = weights_of(state)
-    found = restore_checkpoint(path, state, spec)
+    found = restore_checkpoint(path, state, spec.digest)
     assert found or same_tensors(weights_of(state), before)  # all of it or nothing
     return found
 
@@ -256,11 +265,11 @@ def test_any_altered_byte_is_noticed_or_harmless(checkpoint):
     """Flips single bits all over the file: what is restored is what was saved, or nothing."""
     content = checkpoint.read_bytes()
     whole = start(OF_CHECKPOINT, examples_for(OF_CHECKPOINT))
-    restore_checkpoint(checkpoint, whole, OF_CHECKPOINT)
+    restore_checkpoint(checkpoint, whole, OF_CHECKPOINT.digest)
     for place in np.random.default_rng(0).integers(0, len(content), 150):
         checkpoint.write_bytes(flipped(place)(content))
         state = start(OF_CHECKPOINT, examples_for(OF_CHECKPOINT))
-        if restore_checkpoint(checkpoint, state, OF_CHECKPOINT):
+        if restore_checkpoint(checkpoint, state, OF_CHECKPOINT.digest):
             assert same_tensors(weights_of(state), weights_of(whole))
             assert repr(state.curve) == repr(whole.curve)
 
@@ -273,5 +282,7 @@ def test_saving_does_not_change_the_run(tmp_path):
     spec = resnet_spec(method="random", p="0.5")
     examples = examples_for(spec)
     path = tmp_path / "checkpoint.safetensors"
-    saved = train(spec, examples, after_epoch=lambda state: save_checkpoint(path, state, spec))
+    saved = train(
+        spec, examples, after_epoch=lambda state: save_checkpoint(path, state, spec.digest)
+    )
     assert same_tensors(weights_of(saved), weights_of(train(spec, examples)))

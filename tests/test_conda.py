@@ -18,6 +18,8 @@ from workflow_tools import (
     run_snakemake,
 )
 
+from advprune.labels import ALIKE
+
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, *needs_conda]
 
 # Fewer runs than the smoke scale has, by every rule.
@@ -92,7 +94,7 @@ def test_the_same_numbers_come_out_with_and_without_conda(witnessed, finished, c
 def reproducible(runs: pd.DataFrame) -> pd.DataFrame:
     """What of a table of runs does not say where and how fast it was made."""
     seconds = [name for name in runs if name.endswith("_seconds")]
-    return runs.drop(columns=[*seconds, "device", "torch", "source"])
+    return runs.drop(columns=[*seconds, *ALIKE])
 
 
 def pytorch_build(python: str | Path) -> str:

@@ -21,6 +21,7 @@ from advprune.config import (
     read_config,
     seeds_of,
     share_text,
+    whole,
     write_config,
 )
 from advprune.errors import UserError
@@ -190,6 +191,8 @@ def test_a_study_need_not_have_every_experiment(name):
             "studies.mnist.training.epsilon", "300/255", ["'300/255'", "below 1"], id="over 1"
         ),
         pytest.param("scale", "../elsewhere", ["scale is '../elsewhere'", "letters"], id="path"),
+        pytest.param("scale", "mini-released", ["'mini-released'", "nor ends in"], id="protocol's"),
+        pytest.param("scale", "datasets", ["'datasets'", 'neither "datasets"'], id="of the data"),
         pytest.param("scale", "a\n", ["scale is 'a\\n'", "letters"], id="scale with a line end"),
         pytest.param("figure2.perplexity", math.nan, ["perplexity is nan"], id="no number"),
         pytest.param("figure2.perplexity", math.inf, ["perplexity is inf"], id="no end"),
@@ -354,6 +357,27 @@ def test_an_overlay_is_merged_as_snakemake_merges_it(path):
     merged = copy.deepcopy(DEFAULT_CONTENT)
     update_config(merged, yaml.safe_load(path.read_text(encoding="utf-8")))
     assert load_config(path) == settled(merged)
+
+
+def test_equal_configs_are_the_same_text_however_they_were_merged():
+    def turned(content):
+        if not isinstance(content, dict):
+            return content
+        return {key: turned(content[key]) for key in reversed(content)}
+
+    text = json.dumps(whole(turned(load_config(PROJECT / "config/smoke.yaml"))))
+    assert text == json.dumps(load_config(PROJECT / "config/smoke.yaml"))
+    assert text.index('"mnist":') < text.index('"cifar10":')
+
+
+def test_experiments_that_the_default_lacks_are_in_one_order(tmp_path):
+    names, texts = ["pruning_epoch", "standard", "accuracy"], set()
+    for order in (names, names[::-1]):
+        config = copy.deepcopy(DEFAULT_CONTENT)
+        known = config["studies"]["mnist"]["experiments"]
+        config["studies"]["cifar10"]["experiments"] = {name: known[name] for name in order}
+        texts.add(json.dumps(whole(config)))
+    assert len(texts) == 1
 
 
 def test_a_later_overlay_wins_over_an_earlier_one(tmp_path):

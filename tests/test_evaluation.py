@@ -180,6 +180,15 @@ def test_the_network_is_judged_in_evaluation_mode():
     assert evaluate(model, examples, spec).correct.all()
 
 
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.usefixtures("restored_determinism")
+def test_an_evaluation_is_held_to_deterministic_algorithms_if_asked(asked):
+    examples = Examples(images_with_brightest([3]), torch.tensor([4]))
+    spec = EvaluationSpec(1.0, test_examples=1, batch_size=5, seed=0, deterministic=asked)
+    evaluate(brightest_pixel_classifier(), examples, spec)
+    assert torch.are_deterministic_algorithms_enabled() is asked
+
+
 # Networks that give no finite numbers
 
 

@@ -17,6 +17,7 @@ def dataset(tmp_path):
     train, test = random_examples(6, seed=1), random_examples(4, seed=2)
     save_examples(
         path,
+        "tiny",
         {
             "train_images": train.images.numpy(),
             "train_labels": train.labels.to(torch.uint8).numpy(),
@@ -79,7 +80,7 @@ def test_the_first_examples_are_as_many_as_asked_for(count, expected):
     ],
 )
 def test_a_part_is_read_as_it_was_written(dataset, part, expected):
-    examples = load_examples(dataset, part)
+    examples = load_examples(dataset, "tiny", part)
     assert torch.equal(examples.images, expected.images)
     assert torch.equal(examples.labels, expected.labels)
     assert examples.labels.dtype == torch.int64
@@ -87,7 +88,7 @@ def test_a_part_is_read_as_it_was_written(dataset, part, expected):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"absent\.safetensors does not exist"):
-        load_examples(tmp_path / "absent.safetensors", "train")
+        load_examples(tmp_path / "absent.safetensors", "tiny", "train")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_damaged_file_is_named_with_what_to_do(dataset, damage):
     with pytest.raises(
         UserError, match=r"tiny\.safetensors is damaged .*dataset\.py tiny --output"
     ):
-        load_examples(dataset, "train")
+        load_examples(dataset, "tiny", "train")
 
 
 def test_any_altered_byte_is_noticed_or_harmless(dataset):
@@ -117,7 +118,7 @@ def test_any_altered_byte_is_noticed_or_harmless(dataset):
         dataset.write_bytes(altered)
         for part, seed, count in (("train", 1, 6), ("test", 2, 4)):
             try:
-                read = load_examples(dataset, part)
+                read = load_examples(dataset, "tiny", part)
             except UserError:
                 noticed += 1
             else:
@@ -130,17 +131,25 @@ def test_a_file_without_digests_is_not_trusted(dataset):
     arrays = load_file(dataset)
     save_file(arrays, dataset)
     with pytest.raises(UserError, match=r"train_images are not what was saved"):
-        load_examples(dataset, "train")
+        load_examples(dataset, "tiny", "train")
 
 
 def test_a_file_that_is_made_again_has_the_same_bytes_and_looks_no_newer(dataset):
     first = dataset.read_bytes(), dataset.stat().st_mtime
     arrays = load_file(dataset)
     for _ in range(5):
-        save_examples(dataset, arrays)
+        save_examples(dataset, "tiny", arrays)
         assert (dataset.read_bytes(), dataset.stat().st_mtime) == first
 
 
 def test_a_file_without_the_part_is_called_damaged(dataset):
     with pytest.raises(UserError, match=r"tiny\.safetensors is damaged"):
-        load_examples(dataset, "validation")
+        load_examples(dataset, "tiny", "validation")
+
+
+def test_the_file_of_another_data_set_of_the_same_shape_is_refused(dataset):
+    with pytest.raises(
+        UserError,
+        match=r"tiny\.safetensors is the file of the data set tiny, not of mnist\. .*anew",
+    ):
+        load_examples(dataset, "mnist", "test")

@@ -47,7 +47,9 @@ def noise():
 WRITERS = {
     "table.md": lambda path: write_text(path, "text " * 100_000),
     "figure.csv": lambda path: save_figure(noise(), pd.DataFrame({"x": range(50_000)}), path),
-    "data.safetensors": lambda path: save_examples(path, {"images": np.zeros(500_000, "uint8")}),
+    "data.safetensors": lambda path: save_examples(
+        path, "tiny", {"images": np.zeros(500_000, "uint8")}
+    ),
     "checkpoint.safetensors": lambda path: save_state(path, "", {"x": torch.zeros(100_000)}, {}),
     "run.json": lambda path: write_record(path, {"note": "text " * 100_000}, []),
     "runs.csv": lambda path: write_runs(path, pd.DataFrame({"x": range(50_000)})),
@@ -86,7 +88,7 @@ def train(tmp_path, disk):
     """Trains a small network, with all results on the small disk."""
     examples = random_examples(40)
     arrays = {"train_images": examples.images.numpy(), "train_labels": examples.labels.numpy()}
-    save_examples(tmp_path / "data.safetensors", arrays)
+    save_examples(tmp_path / "data.safetensors", "mnist", arrays)
     outputs = {"model": "safetensors", "pruning": "safetensors", "curve": "csv", "record": "json"}
     return lambda: run_program(
         *("train", "--spec", json.dumps(training_spec().to_dict()), "--device", "cpu"),

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from builders import MADE_WITH
 from workflow_tools import PROJECT
 
 from advprune.config import load_config
@@ -73,8 +74,7 @@ def test_a_narrow_network_is_called_so(width, label):
 
 
 def runs_made_with(**columns):
-    alike = {"source": ["abc"] * 3, "torch": ["2.1"] * 3, "device": ["cpu: x86_64"] * 3}
-    return pd.DataFrame(alike | columns)
+    return pd.DataFrame([MADE_WITH] * 3).assign(**columns)
 
 
 def test_runs_that_were_made_alike_need_no_note():
@@ -87,6 +87,10 @@ def test_runs_that_were_made_alike_need_no_note():
         ("source", ["abc", "def", "abc"], "states of the pipeline's code"),
         ("torch", ["2.1", "2.0", "2.1"], "versions of PyTorch"),
         ("device", ["cuda: H200", "cpu: x86_64", "cuda: H200"], "devices"),
+        ("threads", [2, 1, 2], "numbers of CPU threads"),
+        ("evaluation_source", ["abc", "def", "abc"], "code of the evaluation"),
+        ("evaluation_torch", ["2.1", "2.0", "2.1"], "versions of PyTorch in the evaluation"),
+        ("evaluation_device", ["cuda: H200", "cpu: x86_64", "cuda: H200"], "in the evaluation"),
     ],
 )
 def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(

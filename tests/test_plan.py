@@ -245,6 +245,13 @@ def test_an_evaluation_is_within_the_bound_that_the_study_trains_for(config):
     assert spec.epsilon == 8 / 255
 
 
+def test_an_evaluation_is_deterministic_if_the_config_says_so(config):
+    run = Run("mnist", "full", "1.0", 1, 0)
+    before = plan.evaluation_spec(run, config)
+    config["execution"]["deterministic"] = True
+    assert [before.deterministic, plan.evaluation_spec(run, config).deterministic] == [False, True]
+
+
 def test_scores_come_from_a_run_that_knows_how_to_use_deepfool(config):
     spec = plan.score_spec("mnist", 2, 5, config)
     assert (spec.run.e, spec.run.seed, spec.deepfool is not None) == (2, 5, True)

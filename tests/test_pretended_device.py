@@ -20,6 +20,7 @@ from builders import (
     weights_of,
 )
 from pretended_device import DeviceMismatchError, pretended_device
+from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
 from torch.nn import functional
 from workflow_tools import PROJECT
@@ -239,18 +240,20 @@ def test_the_cpu_waits_for_the_device_as_often_however_many_batches_there_are(pr
     ],
 )
 @pytest.mark.parametrize("there_first", [True, False], ids=["to the CPU", "to the device"])
-def test_a_run_goes_on_after_a_change_of_device(device, tmp_path, spec, there_first):
+def test_a_state_that_was_saved_on_one_device_is_restored_on_another(
+    device, tmp_path, spec, there_first
+):
     before, after = (device, CPU) if there_first else (CPU, device)
     path = tmp_path / "checkpoint.safetensors"
     train_on(
         before,
         spec,
         stop_after=1,
-        after_epoch=lambda state: save_checkpoint(path, state, spec),
+        after_epoch=lambda state: save_checkpoint(path, state, spec.digest),
     )
     examples = examples_for(spec).to(after)
     state = start(spec, examples)
-    assert restore_checkpoint(path, state, spec)
+    assert restore_checkpoint(path, state, spec.digest)
     resumed = train(spec, examples, validation=examples, state=state)
     assert same_tensors(on_cpu(weights_of(resumed)), weights_of(train_on(CPU, spec)))
 
@@ -339,7 +342,9 @@ def dataset(tmp_path):
     parts = {"train": train, "test": test}
     arrays = {f"{name}_images": part.images.numpy() for name, part in parts.items()}
     save_examples(
-        path, arrays | {f"{name}_labels": part.labels.numpy() for name, part in parts.items()}
+        path,
+        "mnist",
+        arrays | {f"{name}_labels": part.labels.numpy() for name, part in parts.items()},
     )
     return path
 
@@ -381,6 +386,54 @@ def test_the_program_that_evaluates_writes_the_same(pretended, dataset, run_prog
     assert waits  # it did work on the device
     for output in outputs[:2]:
         assert (there / output).read_text() == (here / output).read_text()
+
+
+def other_data(monkeypatch, dataset):
+    images = random_examples(40, seed=1).images.numpy()
+    save_examples(dataset, "mnist", load_arrays(dataset) | {"train_images": images})
+
+
+def other(name):
+    """Something that decides numbers, in the place of a function of ``provenance``."""
+    return lambda monkeypatch, dataset: monkeypatch.setattr(
+        f"advprune.provenance.{name}", lambda *args: "another"
+    )
+
+
+@pytest.mark.parametrize("name", ["train.py", "score.py", "evaluate.py"])
+@pytest.mark.parametrize(
+    ("change", "is_used"),
+    [
+        pytest.param(lambda monkeypatch, dataset: None, True, id="nothing"),
+        pytest.param(other("source_digest"), False, id="code"),
+        pytest.param(other("device_name"), False, id="device"),
+        pytest.param(other("metadata.version"), False, id="versions of packages"),
+        pytest.param(other("torch.get_num_threads"), False, id="threads"),
+        pytest.param(other_data, False, id="data"),
+    ],
+)
+def test_a_program_goes_on_only_under_what_began_its_work(
+    run_program, dataset, tmp_path, monkeypatch, caplog, name, change, is_used
+):
+    options, outputs = {"dataset": dataset}, ("model", "pruning", "curve", "record")
+    spec = training_spec(method="low-deepfool", p="0.5", epochs=1)
+    if name == "evaluate.py":
+        outputs = ("accuracies", "verdicts", "record")
+        options |= {"model": tmp_path / "weights.safetensors", "width": spec.width}
+        options |= {"network": "mnist_cnn", "dataset-name": "mnist"}
+        options |= {"epsilon": 0.9, "test-examples": 1}
+        save_weights(options["model"], start(spec, random_examples()).classifier)
+    else:
+        options |= {"spec": json.dumps(spec.to_dict())}
+    if name == "score.py":
+        outputs = ("model", "scores", "record")
+    monkeypatch.setattr("advprune.locking.take_turn", lambda record: None)  # this process has it
+    run_program(name, CPU, outputs, **options)
+    change(monkeypatch, dataset)
+    with caplog.at_level("INFO"):
+        run_program(name, CPU, outputs, **options)
+    assert ("is not used" in caplog.text) is not is_used
+    assert ("going on after epoch 1" in caplog.text or "was done before" in caplog.text) is is_used
 
 
 def test_batches_are_timed_on_a_device(device, monkeypatch):

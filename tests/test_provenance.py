@@ -13,13 +13,13 @@ import torch
 from workflow_tools import PROJECT
 
 from advprune import provenance as module
-from advprune.provenance import device_name, now, provenance, source_digest
+from advprune.provenance import circumstances, device_name, now, provenance, source_digest
 
 CPU = torch.device("cpu")
 
 
 def test_a_record_says_what_made_the_result():
-    assert set(provenance(CPU, now())) == {
+    assert set(provenance(circumstances(CPU), now())) == {
         *("python", "packages", "source", "commit", "uncommitted_changes"),
         *("device", "threads", "started", "ended"),
     }
@@ -27,7 +27,11 @@ def test_a_record_says_what_made_the_result():
 
 @pytest.mark.parametrize("name", module.PACKAGES)
 def test_a_record_has_the_version_of_a_package_that_makes_results(name):
-    assert provenance(CPU, now())["packages"][name] == metadata.version(name)
+    assert provenance(circumstances(CPU), now())["packages"][name] == metadata.version(name)
+
+
+def test_circumstances_are_what_decides_numbers_and_no_time_or_commit():
+    assert set(circumstances(CPU)) == {"packages", "source", "device", "threads"}
 
 
 def test_a_record_names_neither_the_machine_nor_a_place_on_it(monkeypatch):
@@ -36,14 +40,14 @@ def test_a_record_names_neither_the_machine_nor_a_place_on_it(monkeypatch):
         if hasattr(owner, function.__name__):
             monkeypatch.setattr(owner, function.__name__, lambda: "a-secret-host")
     monkeypatch.setattr(socket, "gethostname", lambda: "a-secret-host")
-    text = json.dumps(provenance(CPU, now()))
+    text = json.dumps(provenance(circumstances(CPU), now()))
     told = [word for word in ("a-secret-host", str(PROJECT), '"/') if word in text]
     assert told == []
 
 
 def test_times_have_their_zone():
     started = now()
-    record = provenance(CPU, started)
+    record = provenance(circumstances(CPU), started)
     assert record["started"] == started.isoformat(timespec="seconds")
     assert record["ended"].endswith("+00:00")
 
@@ -96,6 +100,13 @@ def test_the_digest_changes_with_the_code(library, text):
     assert source_digest() != before
 
 
+def test_the_digest_is_the_same_under_every_version_of_python(library):
+    (library / "a.py").write_text(
+        "class A:\n    def f(self, *, x=None) -> int:\n        return f'{x!r:>{3}} a' 'b' or []\n"
+    )
+    assert source_digest()[:12] == "99a92ead3950"
+
+
 def test_the_digest_changes_with_a_modules_name(library):
     before = source_digest()
     (library / "a.py").rename(library / "b.py")
@@ -120,16 +131,16 @@ def test_the_commit_is_recorded_with_whether_files_differ_from_it(library, dirty
     git("commit", "--quiet", "--message", "first")
     if dirty:
         (library / "a.py").write_text("x = 1\n")
-    record = provenance(CPU, now())
+    record = provenance(circumstances(CPU), now())
     assert (record["commit"], record["uncommitted_changes"]) == (git("rev-parse", "HEAD"), dirty)
 
 
 def test_without_a_repository_there_is_no_commit(library, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(library.parent))
-    record = provenance(CPU, now())
+    record = provenance(circumstances(CPU), now())
     assert (record["commit"], record["uncommitted_changes"]) == (None, None)
 
 
 def test_without_git_there_is_no_commit(library, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance(CPU, now())["commit"] is None
+    assert provenance(circumstances(CPU), now())["commit"] is None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import CHROMEDRIVER, started_browser
+from builders import MADE_WITH
 from PIL import Image
 from workflow_tools import PROJECT, run_program
 
@@ -76,7 +77,8 @@ def run_row(run):
     return {
         **{name: getattr(run, name) for name in ("dataset", "method", "p", "e", "seed")},
         **{"training_seconds": 60.0, "scoring_seconds": 6.0, "evaluation_seconds": 120.0},
-        **{"diverged_epoch": None, "device": "cpu: x86_64", "torch": "2.0", "source": "01234567"},
+        **MADE_WITH,
+        **{"diverged_epoch": None, "source": "01234567"},
     }
 
 

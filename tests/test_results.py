@@ -55,11 +55,12 @@ def folder(config, tmp_path):
             "diverged_epoch": None,
             "stopped_epoch": None,
             "model_sha256": sha256_of(place / "model.safetensors"),
-            "dataset_sha256": "def",
+            "dataset_sha256": "abcdef0123456789",
             "provenance": {
                 "source": "0123456789abcdef",
                 "device": "cpu: x86_64",
                 "packages": {"torch": "2.0"},
+                "threads": 3,
             },
         }
         spec = evaluation_spec(run, config)
@@ -68,6 +69,12 @@ def folder(config, tmp_path):
             "spec_digest": spec.digest,
             "seconds": {"natural": 1.0, "square": 3.0},
             "model_sha256": sha256_of(place / "model.safetensors"),
+            "dataset_sha256": "abcdef0123456789",
+            "provenance": {
+                "source": "fedcba9876543210",
+                "device": "cuda: H200",
+                "packages": {"torch": "2.10"},
+            },
         }
         (place / "evaluation.csv").write_text(ACCURACIES)
         (place / "verdicts.csv").write_text("index\n0\n")
@@ -125,6 +132,11 @@ def test_there_is_a_row_for_each_run_with_its_name(config, folder):
         ("device", "cpu: x86_64"),
         ("torch", "2.0"),
         ("source", "0123456789ab"),
+        ("threads", 3),
+        ("dataset_sha256", "abcdef012345"),
+        ("evaluation_device", "cuda: H200"),
+        ("evaluation_torch", "2.10"),
+        ("evaluation_source", "fedcba987654"),
     ],
 )
 def test_a_row_holds_what_the_runs_files_say(config, folder, column, value):
@@ -263,6 +275,22 @@ def test_a_file_that_was_deleted_is_named_with_what_to_delete(config, folder, pl
     message = refusal(config, folder)
     assert message.startswith(f"{place / name} does not exist, but {place / record} describes it")
     assert f"delete {place / record} and run again" in message
+
+
+def test_an_evaluation_on_another_file_of_the_data_set_is_refused(config, folder, place):
+    rewrite(place / "evaluation.json", lambda content: content.update(dataset_sha256="xyz"))
+    message = refusal(config, folder)
+    assert f"{place / 'evaluation.json'} was made from another file of the data set" in message
+    assert f"delete the folder {place} and run again" in message
+
+
+def test_runs_made_from_different_files_of_a_data_set_are_refused(config, folder, place):
+    for name in ("run.json", "evaluation.json"):
+        rewrite(place / name, lambda content: content.update(dataset_sha256="xyz"))
+    message = refusal(config, folder)
+    first = folder / runs_of("figure8", config)[0].folder
+    assert message.startswith(f"{first / 'run.json'} and {place / 'run.json'} were made from diff")
+    assert "sha256sum results/datasets/mnist5k.safetensors" in message
 
 
 @pytest.mark.parametrize("name", FILES)

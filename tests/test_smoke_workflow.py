@@ -322,11 +322,12 @@ def test_a_result_made_outside_a_repository_has_no_commit(results):
 
 
 @pytest.mark.parametrize("study", CONFIG["studies"])
-def test_scores_record_what_they_were_made_from(results, study):
+def test_scores_record_what_they_were_made_from(project, results, study):
     dataset, wanted = CONFIG["studies"][study]["dataset"], CONFIG["studies"][study]["scores"]
     folder = results / f"scores/{dataset}/e{wanted['epoch']}/seed{wanted['seed']:03d}"
     found = json.loads((folder / "score.json").read_text())
     assert found["spec"] == score_spec(dataset, wanted["epoch"], wanted["seed"], CONFIG).to_dict()
+    assert found["dataset_sha256"] == sha256_of(project / f"results/datasets/{dataset}.safetensors")
 
 
 @pytest.mark.parametrize("run", PRUNED, ids=str)

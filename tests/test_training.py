@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import itertools
 import math
-import os
 import shutil
 
 import numpy as np
@@ -405,18 +404,6 @@ def test_a_run_that_diverges_is_pruned_and_trained_to_its_end(method):
 
 def numerics(**changes):
     return dataclasses.replace(PLAIN, **changes)
-
-
-@pytest.fixture
-def restored_determinism():
-    """Puts PyTorch's switches back, which a run sets for its whole process."""
-    benchmark = torch.backends.cudnn.benchmark
-    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    yield
-    torch.use_deterministic_algorithms(False)
-    torch.backends.cudnn.benchmark = benchmark
-    if workspace is None:
-        os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
 
 
 def first_loss(spec):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from workflow_tools import PROJECT, copy_project, job_counts, run_snakemake
@@ -253,6 +254,36 @@ def check_refusal(ended, told):
     assert len(lines) == 1, ended.printed
     assert [part for part in told if part not in lines[0]] == [], lines[0]
     assert "Traceback" not in ended.printed
+
+
+def test_a_job_is_given_as_many_threads_as_the_config_says_on_however_many_cores(
+    untouched, tmp_path
+):
+    overlay = tmp_path / "threads.yaml"
+    overlay.write_text("execution: {threads: 3}\n")
+    ended = run_snakemake(
+        *("-n", "-p", "--cores", "1", "--configfile", "config/smoke.yaml", overlay), cwd=untouched
+    )
+    given = re.findall(r"(train|evaluate|score)\.py .*--threads (\d+)", ended.printed)
+    assert set(given) == {(name, "3") for name in ("train", "evaluate", "score")}
+
+
+def test_a_setting_on_the_command_line_that_changes_no_number_changes_no_parameter(
+    untouched, tmp_path
+):
+    target = "results/smoke/config.json"
+    printed = {
+        json.dumps(re.findall(r"settle_config\.py --config (.*)", planned.printed))
+        for setting in ([], ["--config", f"data_root={tmp_path}"])
+        for planned in [
+            run_snakemake(
+                *("-n", "-p", "--configfile", "config/smoke.yaml", *setting, "--", target),
+                cwd=untouched,
+            )
+        ]
+    }
+    assert len(printed) == 1
+    assert "mnist5k" in printed.pop()
 
 
 def test_what_is_published_does_not_say_where_the_data_lie(untouched, tmp_path):

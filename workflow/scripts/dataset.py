@@ -28,7 +28,7 @@ def main() -> None:
         raise UserError(
             f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
         )
-    save_examples(options.output, DATASETS[options.name].load(root))
+    save_examples(options.output, options.name, DATASETS[options.name].load(root))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from advprune.files import digest, sha256_of, write_csv
 from advprune.locking import take_turn
 from advprune.networks import read_classifier
 from advprune.program import add_options, parse_spec, positive_count, run_program
-from advprune.provenance import now, provenance
+from advprune.provenance import circumstances, now, provenance
 from advprune.records import read_record, write_record
 from advprune.registry import NETWORKS
 from advprune.runs import EvaluationSpec, checkpoint_of
@@ -55,21 +55,19 @@ def main() -> None:
         spec = EvaluationSpec(
             options.epsilon, options.test_examples, options.batch_size, options.seed
         )
-    dataset = DATASETS[name]
     classifier = read_classifier(
         Path(options.model),
         network,
         width=width,
-        **dataset.architecture(normalise=normalise),
+        **DATASETS[name].architecture(normalise=normalise),
     ).to(device)
-    test = load_examples(options.dataset, "test").to(device)
-    if tuple(test.images.shape[1:]) != dataset.shape or len(test) != dataset.examples[1]:
-        raise UserError(f"{options.dataset} is not the file of the data set {name}")
+    test = load_examples(options.dataset, name, "test").to(device)
     made_from = {
         "model_sha256": sha256_of(options.model),
         "dataset_sha256": sha256_of(options.dataset),
     }
-    key = digest([spec.to_dict(), made_from, name, network, width, normalise])
+    made_by = circumstances(device)
+    key = digest([spec.to_dict(), made_from, made_by, name, network, width, normalise])
     progress = restore_progress(checkpoint_of(options.record), key)
     if options.training_record:
         checkpoint_of(options.training_record).unlink(missing_ok=True)  # the training is recorded
@@ -84,7 +82,7 @@ def main() -> None:
             "spec_digest": spec.digest,
             **made_from,
             "seconds": result.seconds,
-            "provenance": provenance(device, started),
+            "provenance": provenance(made_by, started),
         },
         [options.accuracies, options.verdicts],
     )

@@ -40,7 +40,8 @@ def main() -> None:
         generator=np.random.default_rng(0),
     )
     chosen = balanced_sample(scores["label"], settings["examples"])
-    images, _ = load_examples(options.dataset, "train").batch(torch.from_numpy(chosen))
+    examples = load_examples(options.dataset, study["dataset"], "train")
+    images, _ = examples.batch(torch.from_numpy(chosen))
     classifier = read_classifier(
         options.model,
         study["training"]["network"],

@@ -9,11 +9,11 @@ from safetensors.torch import save_file
 from advprune.checkpoints import save_checkpoint, start_or_resume
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import written_whole
+from advprune.files import digest, sha256_of, written_whole
 from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
-from advprune.provenance import now, provenance
+from advprune.provenance import circumstances, provenance
 from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.scoring import deepfool_all
@@ -27,17 +27,20 @@ def main() -> None:
     options = parser.parse_args()
 
     take_turn(options.record)
-    started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
-    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
+    examples = load_examples(options.dataset, spec.run.dataset, "train")
+    examples = examples.first(spec.train_examples).to(device)
+    dataset_sha256 = sha256_of(options.dataset)
     checkpoint = checkpoint_of(options.record)
-    state = start_or_resume(checkpoint, spec, examples)
+    made_by = circumstances(device)
+    key = digest([spec.to_dict(), dataset_sha256, made_by])
+    state = start_or_resume(checkpoint, spec, examples, key)
     train(
         spec,
         examples,
         state=state,
-        after_epoch=lambda state: save_checkpoint(checkpoint, state, spec),
+        after_epoch=lambda state: save_checkpoint(checkpoint, state, key),
         stop_after=spec.run.e,
     )
     found = deepfool_all(
@@ -58,7 +61,8 @@ def main() -> None:
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
-            "provenance": provenance(device, started),
+            "dataset_sha256": dataset_sha256,
+            "provenance": provenance(made_by, state.started),
         },
         [options.scores, options.model],
     )

@@ -6,6 +6,7 @@ The last checkpoint stays until the workflow has recorded the run: until then it
 
 import argparse
 import dataclasses
+from functools import partial
 
 import torch
 from safetensors.torch import save_file
@@ -13,11 +14,11 @@ from safetensors.torch import save_file
 from advprune.checkpoints import save_checkpoint, start_or_resume
 from advprune.devices import choose_device
 from advprune.examples import load_examples
-from advprune.files import sha256_of, write_csv, written_whole
+from advprune.files import digest, sha256_of, write_csv, written_whole
 from advprune.locking import take_turn
 from advprune.networks import save_weights
 from advprune.program import add_options, parse_spec, run_program
-from advprune.provenance import now, provenance
+from advprune.provenance import circumstances, provenance
 from advprune.records import write_record
 from advprune.runs import TrainingSpec, checkpoint_of
 from advprune.training import train
@@ -35,20 +36,23 @@ def main() -> None:
     options = parser.parse_args()
 
     take_turn(options.record)
-    started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     spec = parse_spec(TrainingSpec, options.spec)
-    examples = load_examples(options.dataset, "train").first(spec.train_examples).to(device)
-    test = load_examples(options.dataset, "test").to(device) if spec.early_stopping else None
+    load = partial(load_examples, options.dataset, spec.run.dataset)
+    examples = load("train").first(spec.train_examples).to(device)
+    test = load("test").to(device) if spec.early_stopping else None
+    dataset_sha256 = sha256_of(options.dataset)
     checkpoint = checkpoint_of(options.record)
+    made_by = circumstances(device)
+    key = digest([spec.to_dict(), dataset_sha256, made_by])
 
-    state = start_or_resume(checkpoint, spec, examples)
+    state = start_or_resume(checkpoint, spec, examples, key)
     train(
         spec,
         examples,
         validation=test,
         state=state,
-        after_epoch=lambda state: save_checkpoint(checkpoint, state, spec),
+        after_epoch=lambda state: save_checkpoint(checkpoint, state, key),
     )
 
     kept = torch.zeros(len(examples), dtype=torch.uint8)
@@ -73,8 +77,8 @@ def main() -> None:
             "diverged_epoch": state.diverged_epoch,
             "stopped_epoch": state.validation.stopped_epoch,
             "model_sha256": sha256_of(options.model),
-            "dataset_sha256": sha256_of(options.dataset),
-            "provenance": provenance(device, started),
+            "dataset_sha256": dataset_sha256,
+            "provenance": provenance(made_by, state.started),
         },
         [options.model, options.pruning, options.curve],
     )

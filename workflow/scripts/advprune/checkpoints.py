@@ -1,6 +1,7 @@
 """Saving a run between epochs, and its evaluation between attacks, and going on from there."""
 
 import dataclasses
+import datetime
 import logging
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from advprune.training import EpochRecord, TrainingState, start
 log = logging.getLogger(__name__)
 
 
-def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> None:
-    """Write the state after an epoch, whole or not at all."""
+def save_checkpoint(path: Path, state: TrainingState, key: str) -> None:
+    """Write the state after an epoch, whole or not at all, under the key of its work."""
     optimiser = state.optimiser.state_dict()
     tensors = {f"weights.{k}": v for k, v in state.classifier.network.state_dict().items()}
     for index, values in optimiser["state"].items():
@@ -36,30 +37,36 @@ def save_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> Non
         tensors[f"best.{name}"] = value
     rest = {
         "epoch": state.epoch,
+        "started": state.started.isoformat(),
         "seconds": state.stopwatch.seconds,
         "curve": [dataclasses.asdict(record) for record in state.curve],
         "diverged_epoch": state.diverged_epoch,
         "validation": validation,
         "scaler": state.scaler.state_dict(),
     }
-    save_state(path, spec.digest, tensors, rest)
+    save_state(path, key, tensors, rest)
 
 
-def start_or_resume(path: Path, spec: TrainingSpec, examples: Examples) -> TrainingState:
-    """The state of a run after its last epoch that was saved, or before its first one."""
+def start_or_resume(path: Path, spec: TrainingSpec, examples: Examples, key: str) -> TrainingState:
+    """The state of a run after its last epoch that was saved under a key, or before its first."""
     state = start(spec, examples)
-    if not restore_checkpoint(path, state, spec):
+    if not restore_checkpoint(path, state, key):
         state = start(spec, examples)  # an attempt may have half filled it
     return state
 
 
-def restore_checkpoint(path: Path, state: TrainingState, spec: TrainingSpec) -> bool:
+def restore_checkpoint(path: Path, state: TrainingState, key: str) -> bool:
     """Put a saved state into a fresh one; whether there was one that fits.
 
-    A checkpoint of another specification, or one that is torn, is deleted with a line in the log;
-    the state may then be half filled and must not be used.
+    A checkpoint with another key, or one that is torn, is deleted with a line in the log; the state
+    may then be half filled and must not be used.
+
+    Args:
+        path: the checkpoint.
+        state: as `training.start` gives it.
+        key: a digest of all that decides what the training makes.
     """
-    if not restore_state(path, spec.digest, lambda tensors, rest: _fill(state, tensors, rest)):
+    if not restore_state(path, key, lambda tensors, rest: _fill(state, tensors, rest)):
         return False
     log.info("going on after epoch %d, from %s", state.epoch, path)
     return True
@@ -96,6 +103,7 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.converged = tensors["converged"].numpy() if "converged" in tensors else None
     state.losses = tensors.get("losses")
     state.epoch = rest["epoch"]
+    state.started = datetime.datetime.fromisoformat(rest["started"])
     state.stopwatch.seconds = rest["seconds"]
     state.curve = [EpochRecord(**record) for record in rest["curve"]]
     state.diverged_epoch = rest["diverged_epoch"]

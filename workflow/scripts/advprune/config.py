@@ -25,9 +25,7 @@ DECIMALS = 4
 
 
 def load_config(*paths: str | Path) -> Config:
-    """The default config with overlays laid over it, later ones over earlier ones.
-
-    Its switches are settled by its protocol, and it is checked.
+    """The default config with overlays laid over it, later ones over earlier ones; see `whole`.
 
     Raises:
         UserError: a file cannot be read, or the config is wrong.
@@ -35,9 +33,20 @@ def load_config(*paths: str | Path) -> Config:
     merged: dict[str, Any] = {}
     for path in (DEFAULT, *paths):
         merged = _overlaid(merged, _read(Path(path)))
+    return whole(merged)
+
+
+def whole(merged: Config) -> Config:
+    """A merged config, settled by its protocol and checked, its keys in the default's order.
+
+    So equal configs are the same text, however they were merged: Snakemake compares that.
+
+    Raises:
+        UserError: the config is wrong.
+    """
     config = settled(merged)
     check_config(config)
-    return config
+    return _in_order(config, _read(DEFAULT))
 
 
 def check_config(config: Config) -> None:
@@ -106,6 +115,15 @@ def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _overlaid(merged[key], value) if both else value
     return merged
+
+
+def _in_order(content: Any, like: Any) -> Any:
+    """Mappings with the keys of ``like`` first, in its order, and all others sorted."""
+    if not isinstance(content, dict):
+        return content
+    known = like if isinstance(like, dict) else {}
+    keys = [*(key for key in known if key in content), *sorted(content.keys() - known.keys())]
+    return {key: _in_order(content[key], known.get(key)) for key in keys}
 
 
 def _contradictions(config: Config) -> Iterator[str]:

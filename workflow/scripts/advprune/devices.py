@@ -11,6 +11,13 @@ from advprune.leases import lease_gpu
 log = logging.getLogger(__name__)
 
 
+def hold_to_determinism(asked: bool) -> None:
+    """Hold PyTorch to deterministic algorithms, or not."""
+    if asked:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
+    torch.use_deterministic_algorithms(asked)
+
+
 def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.device:
     """The device that the config names, ready for use.
 

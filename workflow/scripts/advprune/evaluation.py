@@ -18,6 +18,7 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Tensor, nn
 
+from advprune.devices import hold_to_determinism
 from advprune.examples import Examples
 from advprune.registry import ATTACKS
 from advprune.runs import EvaluationSpec
@@ -153,10 +154,11 @@ def evaluate(
     Args:
         model: maps images in [0, 1] to logits; put in evaluation mode and left there.
         test: the test set, on the device to work on.
-        spec: the bound, how many images are attacked, batch size, seed and the attacks that are run
-            alone.
+        spec: the bound, how many images are attacked, batch size, seed, the attacks that are run
+            alone and whether PyTorch is held to deterministic algorithms.
         progress: what an evaluation that was interrupted has found; None to start anew.
     """
+    hold_to_determinism(spec.deterministic)
     model.eval()
     progress = progress or Progress()
     prediction = progress.once("natural", lambda: predict(model, test), test.device)

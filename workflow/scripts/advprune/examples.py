@@ -50,17 +50,18 @@ class Examples:
         return self.images[which].float() / 255, self.labels[which]
 
 
-def save_examples(path: str | Path, arrays: Arrays) -> None:
-    """Write a data set's arrays, each with its digest, as one file."""
+def save_examples(path: str | Path, dataset: str, arrays: Arrays) -> None:
+    """Write a data set's arrays, each with its digest, and its name as one file."""
     digests = {name: array_digest(values) for name, values in sorted(arrays.items())}
     with written_whole(path) as temporary:
         # One entry: the file format keeps no order among several, and would not be reproducible.
-        save_file(arrays, temporary, metadata={"sha256": json.dumps(digests)})
+        about = json.dumps({"name": dataset, "sha256": digests})
+        save_file(arrays, temporary, metadata={"dataset": about})
         # The same contents at any time: made again, it must not look newer than its runs.
         os.utime(temporary, (FILE_TIME, FILE_TIME))
 
 
-def load_examples(path: str | Path, part: str) -> Examples:
+def load_examples(path: str | Path, dataset: str, part: str) -> Examples:
     """Read a part of a data set's file: ``"train"`` or ``"test"``.
 
     The file is memory-mapped: jobs that run side by side share its pages.
@@ -68,21 +69,26 @@ def load_examples(path: str | Path, part: str) -> Examples:
     What is read is compared with the digests that `save_examples` has put into the file.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing, damaged or another data set's.
     """
     names = [f"{part}_images", f"{part}_labels"]
     try:
         with safe_open(path, framework="pt") as file:
             images, labels = (file.get_tensor(name) for name in names)
-            digests = json.loads((file.metadata() or {}).get("sha256", "{}"))
+            about = json.loads((file.metadata() or {}).get("dataset", "{}"))
         for name, values in zip(names, (images, labels), strict=True):
-            if array_digest(values.numpy()) != digests.get(name):
+            if array_digest(values.numpy()) != about.get("sha256", {}).get(name):
                 raise ValueError(f"{name} are not what was saved")
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(
             f"{path} is damaged ({error}). Make it anew, without starting any run again: "
-            f"python3 workflow/scripts/dataset.py {Path(path).stem} --output {path}"
+            f"python3 workflow/scripts/dataset.py {dataset} --output {path}"
         ) from error
+    if about.get("name") != dataset:
+        raise UserError(
+            f"{path} is the file of the data set {about.get('name')}, not of {dataset}. Make it "
+            f"anew: python3 workflow/scripts/dataset.py {dataset} --output {path}"
+        )
     return Examples(images, labels.long())

@@ -24,6 +24,10 @@ ALIKE = {
     "source": "states of the pipeline's code",
     "torch": "versions of PyTorch",
     "device": "devices",
+    "threads": "numbers of CPU threads",
+    "evaluation_source": "states of the code of the evaluation",
+    "evaluation_torch": "versions of PyTorch in the evaluation",
+    "evaluation_device": "devices in the evaluation",
 }
 
 

@@ -167,4 +167,5 @@ def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
         test_examples=study["evaluation"]["test_examples"],
         batch_size=study["evaluation"]["batch_size"],
         seed=study["evaluation"]["seed"],
+        deterministic=config["execution"]["deterministic"],
     )

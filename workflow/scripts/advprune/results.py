@@ -16,7 +16,10 @@ from advprune.runs import RESULT_FILES, Run, training_seconds
 METRICS = [*labels.METRICS, "training_seconds"]
 # Names that look like numbers stay text: paths and tables must agree on p, versions and hashes end
 # in zeros.
-TEXT_COLUMNS = ("p", "torch", "source", "training_spec", "evaluation_spec")
+TEXT_COLUMNS = (
+    *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
+    *("dataset_sha256", "training_spec", "evaluation_spec"),
+)
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
 
@@ -32,12 +35,24 @@ def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
         folder: holds the runs' folders.
 
     Raises:
-        UserError: a result is missing, damaged, or was made with another specification.
+        UserError: a result is missing, damaged, or was made with another specification or from
+            another file of its data set than the others.
     """
     runs = runs_of(item, config)
     if config["partial"]:
         runs = [run for run in runs if has_results(folder / run.folder)]
-    return pd.DataFrame([_row(run, config, folder / run.folder) for run in runs])
+    rows = [_row(run, config, folder / run.folder) for run in runs]
+    first: dict[str, tuple[Run, str]] = {}
+    for run, row in zip(runs, rows, strict=True):
+        other, data = first.setdefault(run.dataset, (run, row["dataset_sha256"]))
+        if row["dataset_sha256"] != data:
+            raise UserError(
+                f"{folder / other.folder / 'run.json'} and {folder / run.folder / 'run.json'} were "
+                f"made from different files of the data set {run.dataset}: delete the folder of "
+                "every run whose dataset_sha256 is not what `sha256sum "
+                f"results/datasets/{run.dataset}.safetensors` says, and run again"
+            )
+    return pd.DataFrame(rows)
 
 
 def has_results(folder: Path) -> bool:
@@ -101,10 +116,14 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
             f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
             f"delete {folder / 'evaluation.json'} and run again"
         )
+    if evaluation["dataset_sha256"] != training["dataset_sha256"]:
+        raise UserError(
+            f"{folder / 'evaluation.json'} was made from another file of the data set "
+            f"{run.dataset} than {folder / 'run.json'}: delete the folder {folder} and run again"
+        )
     check_files(folder / "run.json", training)
     check_files(folder / "evaluation.json", evaluation)
     (accuracies,) = _read_csv(folder / "evaluation.csv", "an evaluation").to_dict("records")
-    provenance = training["provenance"]
     return {
         "dataset": run.dataset,
         "method": run.method,
@@ -122,9 +141,18 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "diverged_epoch": training["diverged_epoch"],
         "stopped_epoch": training["stopped_epoch"],
         "evaluation_seconds": sum(evaluation["seconds"].values()),
-        "device": provenance["device"],
-        "torch": provenance["packages"]["torch"],
-        "source": provenance["source"][:12],
+        **_made_with(training["provenance"]),
+        "threads": training["provenance"]["threads"],
+        **_made_with(evaluation["provenance"], "evaluation_"),
+        "dataset_sha256": training["dataset_sha256"][:12],
         "training_spec": training["spec_digest"][:12],
         "evaluation_spec": evaluation["spec_digest"][:12],
+    }
+
+
+def _made_with(provenance: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    return {
+        f"{prefix}device": provenance["device"],
+        f"{prefix}torch": provenance["packages"]["torch"],
+        f"{prefix}source": provenance["source"][:12],
     }

@@ -215,6 +215,7 @@ class EvaluationSpec(Specification):
             the result.
         seed: of the attacks.
         attacks: names in ``registry.ATTACKS``, run besides standard AutoAttack.
+        deterministic: whether PyTorch is held to deterministic algorithms.
     """
 
     epsilon: float
@@ -222,6 +223,7 @@ class EvaluationSpec(Specification):
     batch_size: int
     seed: int
     attacks: list[str] = dataclasses.field(default_factory=lambda: list(ATTACKS))
+    deterministic: bool = False
 
 
 def training_seconds(seconds: dict[str, float], *, with_validation: bool = False) -> float:

@@ -54,7 +54,10 @@ def restore_state(path: Path, key: str, fill: Fill) -> bool:
             rest = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if rest["key"] != key:
-            raise ValueError("it belongs to another specification, network or data set")
+            raise ValueError(
+                "it belongs to another specification, network or data set, or was made by other "
+                "code, packages or threads or on another device"
+            )
         if rest.pop("digest") != _digest(tensors, rest):
             raise ValueError("its contents are not what was saved")
         fill(tensors, rest)

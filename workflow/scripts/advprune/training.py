@@ -5,9 +5,9 @@ network learns from x + delta, and data are pruned at the end of epoch e, unless
 """
 
 import dataclasses
+import datetime
 import logging
 import math
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,9 +21,11 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
+from advprune.devices import hold_to_determinism
 from advprune.early_stopping import Validation, robust_share
 from advprune.examples import Examples
 from advprune.networks import Classifier, build_classifier
+from advprune.provenance import now
 from advprune.pruning import METHODS, keep_indices
 from advprune.runs import Numerics, TrainingSpec, training_seconds
 from advprune.schedules import cyclic_learning_rate
@@ -69,6 +71,7 @@ class TrainingState:
         stopwatch: seconds spent in the phases ``training``, ``scoring``, ``pruning`` and
             ``validation``.
         validation: what early stopping has seen, nothing where there is none.
+        started: when the first attempt at the run was started.
         epoch: the last epoch that is done; 0 before the first.
         distance: (n,) the score that was pruned by, larger is farther from the boundary; None
             before pruning and for methods that use none.
@@ -84,6 +87,7 @@ class TrainingState:
     scaler: torch.amp.GradScaler
     kept: Tensor
     stopwatch: Stopwatch
+    started: datetime.datetime = field(default_factory=now)
     epoch: int = 0
     distance: np.ndarray | None = None
     converged: np.ndarray | None = None
@@ -113,7 +117,8 @@ def train(
         after_epoch: called at the end of every epoch, to save a checkpoint say.
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
     """
-    apply_determinism(spec.numerics)
+    hold_to_determinism(spec.numerics.deterministic)
+    torch.backends.cudnn.benchmark = not spec.numerics.deterministic
     state = state or start(spec, examples)
     model = prepare(state.classifier, spec.numerics, examples)
     last = stop_after or spec.epochs
@@ -369,14 +374,6 @@ def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager
         dtype=getattr(torch, numerics.precision),
         enabled=numerics.precision != "float32",
     )
-
-
-def apply_determinism(numerics: Numerics) -> None:
-    """Hold PyTorch to deterministic algorithms, or not."""
-    if numerics.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
-    torch.use_deterministic_algorithms(numerics.deterministic)
-    torch.backends.cudnn.benchmark = not numerics.deterministic
 
 
 def prepare(
