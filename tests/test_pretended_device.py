@@ -221,6 +221,18 @@ def test_half_precision_is_trained_with_on_a_device(device, precision):
     assert all(value.device == device for value in state.classifier.state_dict().values())
 
 
+def test_a_device_has_made_its_first_calls_before_the_time_measured(device):
+    spec = resnet_spec()
+    examples = examples_for(spec).to(device)
+    state = start(spec, examples)
+    before = on_cpu(weights_of(state))
+    calls = []
+    state.classifier.register_forward_hook(lambda *_: calls.append(1))
+    training.prepare(state.classifier, spec, examples)
+    assert len(calls) == 2  # as attacked, and as learned from
+    assert same_tensors(on_cpu(weights_of(state)), before)
+
+
 def test_the_cpu_waits_for_the_device_as_often_however_many_batches_there_are(pretended):
     device, waits = pretended
     counts = []

@@ -507,7 +507,7 @@ def test_compiling_leaves_weights_and_batch_statistics_as_they_were(compilable):
     examples = examples_for(compilable)
     state = start(compilable, examples)
     before = weights_of(state)
-    training.prepare(state.classifier, compilable.numerics, examples)
+    training.prepare(state.classifier, compilable, examples)
     assert same_tensors(weights_of(state), before)
     assert all(parameter.grad is None for parameter in state.classifier.parameters())
 
@@ -557,3 +557,28 @@ def test_a_last_batch_that_is_normalised_is_never_a_single_image(count, normalis
     batches = split_into_batches(torch.arange(count), 5, normalised=normalised)
     assert [len(batch) for batch in batches] == sizes
     assert torch.cat(batches).tolist() == list(range(count))
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_kernels_are_chosen_by_trial_in_training_alone_where_shapes_repeat(
+    monkeypatch, deterministic
+):
+    # Tried for every size of DeepFool's shrinking batches, they took it ten times as long.
+    seen = {"training": set(), "scoring": set()}
+
+    def noting(phase, function):
+        def call(*arguments, **named):
+            seen[phase].add(torch.backends.cudnn.benchmark)
+            return function(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr(training, "rs_fgsm", noting("training", training.rs_fgsm))
+    monkeypatch.setattr(training, "deepfool_all", noting("scoring", training.deepfool_all))
+    spec = training_spec(
+        method="low-deepfool",
+        p="0.5",
+        numerics=dataclasses.replace(PLAIN, deterministic=deterministic),
+    )
+    train(spec, examples_for(spec))
+    assert seen == {"training": {not deterministic}, "scoring": {False}}

@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -16,6 +18,21 @@ def hold_to_determinism(asked: bool) -> None:
     if asked:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
     torch.use_deterministic_algorithms(asked)
+
+
+@contextmanager
+def kernels_chosen_by_trial(asked: bool) -> Iterator[None]:
+    """Within the block, let cuDNN try its kernels on every new shape and keep the fastest, or not.
+
+    That pays where shapes repeat, as in training. The batches of DeepFool and of AutoAttack shrink
+    from step to step: on an H100 trying took DeepFool ten times as long as working.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = asked
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.device:

@@ -21,7 +21,7 @@ from torch.nn import functional
 from advprune.attacks import Threat, rs_fgsm
 from advprune.augmentation import crop_and_flip
 from advprune.datasets import DATASETS
-from advprune.devices import hold_to_determinism
+from advprune.devices import hold_to_determinism, kernels_chosen_by_trial
 from advprune.early_stopping import Validation, robust_share
 from advprune.examples import Examples
 from advprune.networks import Classifier, build_classifier
@@ -118,15 +118,18 @@ def train(
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
     """
     hold_to_determinism(spec.numerics.deterministic)
-    torch.backends.cudnn.benchmark = not spec.numerics.deterministic
     state = state or start(spec, examples)
-    model = prepare(state.classifier, spec.numerics, examples)
+    with kernels_chosen_by_trial(not spec.numerics.deterministic):
+        model = prepare(state.classifier, spec, examples)
     last = stop_after or spec.epochs
     while state.epoch < last and not state.validation.stopped_epoch:
         epoch = state.epoch + 1
         if is_pruned(spec, epoch, "before_epoch"):
             prune(spec, state, examples)
-        with state.stopwatch.time("training"):
+        with (
+            kernels_chosen_by_trial(not spec.numerics.deterministic),
+            state.stopwatch.time("training"),
+        ):
             state.losses = train_one_epoch(spec, state, model, examples, epoch)
         if spec.early_stopping:
             validate(spec, state, validation, epoch)
@@ -377,22 +380,23 @@ def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager
 
 
 def prepare(
-    classifier: Classifier, numerics: Numerics, examples: Examples
+    classifier: Classifier, spec: TrainingSpec, examples: Examples
 ) -> Callable[[Tensor], Tensor]:
-    """The network as it is called in training: itself, or compiled and already warm.
+    """The network as it is called in training: itself, or compiled; and already warm.
 
-    Compilation happens at the first calls; these are made here, outside the time measured, with
-    batch statistics put back as they were.
+    Compilation, a GPU's start and the trial of its kernels happen at the first calls. These are
+    made here, outside the time measured, with batch statistics put back as they were.
     """
-    if not numerics.compile:
+    numerics = spec.numerics
+    if examples.device.type == "cpu" and not numerics.compile:
         return classifier
-    model = torch.compile(classifier, dynamic=True)
+    model = torch.compile(classifier, dynamic=True) if numerics.compile else classifier
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
-    images, _ = examples.batch(slice(0, 4))
+    images, _ = examples.batch(slice(0, spec.batch_size))
     if numerics.channels_last:
         images = images.contiguous(memory_format=torch.channels_last)
     with autocast(numerics, examples.device):
-        # The attack asks for the images' gradient and the update does not: each is compiled.
+        # The attack asks for the images' gradient and the update does not: each is a first call.
         for attacked in (True, False):
             model(images.clone().requires_grad_(attacked)).sum().backward()
     classifier.load_state_dict(before)
