@@ -1,6 +1,6 @@
 """Hundreds of runs end to end: what grows, and what is left behind.
 
-Five hundred take about half an hour on two cores: it runs only where ADVPRUNE_SOAK says how many.
+Five hundred take about three quarters of an hour on two cores: it runs only where ADVPRUNE_SOAK says how many.
 """
 
 import os
@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.workflow,
     pytest.mark.skipif(
         "ADVPRUNE_SOAK" not in os.environ,
-        reason="about half an hour: ADVPRUNE_SOAK=500 make test",
+        reason="three quarters of an hour: ADVPRUNE_SOAK=500 make test",
     ),
 ]
 
