@@ -1,7 +1,7 @@
 """Hundreds of runs end to end: what grows, and what is left behind.
 
-Five hundred take about three quarters of an hour on two cores: it runs only where ADVPRUNE_SOAK says
-how many.
+Five hundred take about three quarters of an hour on two cores: it runs only where ADVPRUNE_SOAK
+says how many.
 """
 
 import os
