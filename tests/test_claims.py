@@ -134,10 +134,10 @@ def test_a_verdict_is_as_worked_by_hand(tmp_path, name):
     assert found.verdict is CLAIMS[name][1], found.reason
 
 
-def judged_by_the_program(folder, *claims):
+def judged_by_the_program(folder, *claims, config=DEFAULT):
     """The table that the program writes, by claim."""
     folder.mkdir(exist_ok=True)
-    write_hashed(folder / "config.json", json.dumps(DEFAULT))
+    write_hashed(folder / "config.json", json.dumps(config))
     write_runs(folder / "runs.csv", pd.concat(RUNS))
     ended = run_program(
         *("claims", "--runs", folder / "runs.csv", "--config", folder / "config.json"),
@@ -152,6 +152,17 @@ def judged_by_the_program(folder, *claims):
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     return judged_by_the_program(tmp_path_factory.mktemp("claims"), *map(as_written, CLAIMS))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "by_it", "by_the_other"),
+    [("autoattack", 50, 60), ("apgd_ce_40x5", 60, 50)],  # the usual accuracies
+)
+def test_the_config_says_which_attack_the_program_judges_by(tmp_path, chosen, by_it, by_the_other):
+    content = content_of_claim(quantity=mean_of() | {"metric": "robust_accuracy"})
+    config = DEFAULT | {"robust_accuracy": chosen}
+    table, _ = judged_by_the_program(tmp_path / "claims", content, config=config)
+    assert table.loc["a-claim", ["value", "other_value"]].tolist() == [by_it, by_the_other]
 
 
 @pytest.mark.parametrize("name", CLAIMS)
