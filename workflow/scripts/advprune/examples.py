@@ -88,7 +88,7 @@ def load_examples(path: str | Path, dataset: str, part: str) -> Examples:
         ) from error
     if about.get("name") != dataset:
         raise UserError(
-            f"{path} is the file of the data set {about.get('name')}, not of {dataset}. Make it "
-            f"anew: python3 workflow/scripts/dataset.py {dataset} --output {path}"
+            f"{path} is the file of the data set {about.get('name')}, not of {dataset}: give the "
+            f"file of {dataset}, or delete this one if it lies in its place and run again"
         )
     return Examples(images, labels.long())
