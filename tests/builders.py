@@ -80,6 +80,10 @@ def training_spec(
     return dataclasses.replace(spec, **changes)
 
 
+# The narrowest a ResNet may be for channels last on a CPU.
+WIDE = 0.25
+
+
 def resnet_spec(**changes) -> TrainingSpec:
     """A specification with all that MNIST's lacks: batch statistics, momentum, augmentation."""
     settings = {

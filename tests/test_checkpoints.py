@@ -10,6 +10,7 @@ from builders import (
     EARLY_STOPPING,
     PLAIN,
     PLAIN_PRUNING,
+    WIDE,
     examples_for,
     resnet_spec,
     same_tensors,
@@ -61,7 +62,8 @@ RECIPES = [
     pytest.param(training_spec(method="high-deepfool", p="0.5", e=2), id="Adam, by DeepFool"),
     pytest.param(resnet_spec(method="random", p="0.5"), id="SGD, batch statistics, at random"),
     pytest.param(
-        resnet_spec(numerics=dataclasses.replace(PLAIN, channels_last=True)), id="channels last"
+        resnet_spec(width=WIDE, numerics=dataclasses.replace(PLAIN, channels_last=True)),
+        id="channels last",
     ),
     pytest.param(
         training_spec(numerics=dataclasses.replace(PLAIN, precision="bfloat16")), id="bfloat16"

@@ -444,6 +444,25 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
     assert set(schema_keys(SCHEMA_CONTENT)) - optional == set(config_keys())
 
 
+NARROW = with_value("studies.cifar10.training.width", 0.125)
+
+
+def with_execution(config, **values):
+    return {**config, "execution": {**config["execution"], **values}}
+
+
+def test_channels_last_with_a_narrow_resnet_are_refused_on_a_cpu():
+    with pytest.raises(UserError, match=r"channels_last is true, .* the width to 0\.25 or more"):
+        check_config(settled(with_execution(NARROW, channels_last=True)))
+
+
+@pytest.mark.parametrize(
+    "allowed", [{"channels_last": False}, {"channels_last": True, "device": "cuda"}], ids=str
+)
+def test_a_narrow_resnet_is_allowed_elsewhere(allowed):
+    check_config(settled(with_execution(NARROW, **allowed)))
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_that_is_registered_is_allowed(network):
     check_config(settled(with_value("studies.mnist.training.network", network)))

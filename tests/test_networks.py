@@ -97,6 +97,17 @@ def test_every_network_gives_a_logit_for_each_class(network, shape, classes):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("width", [0.125, 0.25, 1])
+def test_the_registry_knows_whether_a_network_may_be_laid_out_channels_last(network, width):
+    try:
+        build(network, width=width).lay_out_channels_last()
+        allowed = True
+    except UserError:
+        allowed = False
+    assert NETWORKS[network].is_safe_channels_last(width) is allowed
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_can_be_built_with_hardly_any_filters(network):
     assert small(network, shape=COLOUR, width=0.001).eval()(torch.rand(1, *COLOUR)).isfinite().all()
 

@@ -11,6 +11,7 @@ from builders import (
     EARLY_STOPPING,
     PLAIN,
     PLAIN_PRUNING,
+    WIDE,
     examples_for,
     linear_classifier,
     random_examples,
@@ -200,7 +201,7 @@ CHANNELS_LAST = dataclasses.replace(PLAIN, channels_last=True)
         ),
         pytest.param(STOPPED_EARLY, id="stopped early"),
         pytest.param(resnet_spec(method="low-loss", p="0.5"), id="CIFAR10's recipe"),
-        pytest.param(resnet_spec(numerics=CHANNELS_LAST), id="channels last"),
+        pytest.param(resnet_spec(width=WIDE, numerics=CHANNELS_LAST), id="channels last"),
     ],
 )
 def test_training_on_a_device_is_training_on_the_cpu(device, spec):

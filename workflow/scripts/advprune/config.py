@@ -14,7 +14,7 @@ from advprune.files import read_json, write_json
 from advprune.protocols import settled
 from advprune.pruning import METHODS
 from advprune.records import check_hash, write_hashes
-from advprune.registry import NETWORKS
+from advprune.registry import NETWORKS, ONEDNN_BLOCK
 from advprune.schema import check_against
 
 Config = Mapping[str, Any]
@@ -146,6 +146,8 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"{where}.training.network is {study['training']['network']!r}, but must be one of "
                 f"{', '.join(NETWORKS)}"
             )
+        else:
+            yield from _layout_contradictions(where, study["training"], config["execution"])
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),
@@ -169,6 +171,22 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield (
             f"config: appendix_c.p_fragile is {toy['p_fragile']}, but must be above 0.5 and below "
             f"p_robust, which is {toy['p_robust']}"
+        )
+
+
+def _layout_contradictions(where: str, training: Config, execution: Config) -> Iterator[str]:
+    known = NETWORKS[training["network"]]
+    on_a_cpu = execution["device"] != "cuda"
+    if (
+        execution["channels_last"]
+        and on_a_cpu
+        and not known.is_safe_channels_last(training["width"])
+    ):
+        yield (
+            f"config: execution.channels_last is true, but {where.removeprefix('config: ')} trains "
+            f"{training['network']} at width {training['width']}, which oneDNN may do wrongly on a "
+            f"CPU: set it to false, the width to {ONEDNN_BLOCK / known.shortcut_channels:g} or "
+            "more, or execution.device to cuda"
         )
 
 

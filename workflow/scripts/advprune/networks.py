@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from advprune.errors import UserError
 from advprune.files import written_whole
-from advprune.registry import NETWORKS
+from advprune.registry import NETWORKS, ONEDNN_BLOCK
 
 
 class Normalise(nn.Module):
@@ -54,6 +54,28 @@ class Classifier(nn.Module):
     def normalises_batches(self) -> bool:
         """Whether the network has batch normalisation, which one image is too few for."""
         return any(isinstance(module, nn.BatchNorm2d) for module in self.network.modules())
+
+    def lay_out_channels_last(self) -> None:
+        """Lay its weights out with the channels last in memory.
+
+        Raises:
+            UserError: oneDNN would train it wrongly, see `registry.Network`.
+        """
+        narrow = [
+            module.in_channels
+            for module in self.network.modules()
+            if isinstance(module, nn.Conv2d)
+            and module.kernel_size == (1, 1)
+            and max(module.stride) > 1
+            and module.in_channels < ONEDNN_BLOCK
+        ]
+        if narrow and next(self.parameters()).device.type == "cpu":
+            raise UserError(
+                "execution.channels_last cannot be used on a CPU for a network with a strided 1x1 "
+                f"convolution of {narrow[0]} input channels: oneDNN's backward pass needs "
+                f"{ONEDNN_BLOCK} or more (its issue 6035). Set it to false, or widen the network"
+            )
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, height, width) images to (n, classes) logits."""
@@ -189,7 +211,7 @@ def build_classifier(
         normalise = Normalise(*normalisation)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        build = pkgutil.resolve_name(NETWORKS[network])
+        build = pkgutil.resolve_name(NETWORKS[network].code)
         body = build(channels=shape[0], size=shape[1], classes=classes, width=width)
     return Classifier(body, normalise)
 

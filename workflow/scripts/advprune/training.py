@@ -152,7 +152,7 @@ def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
         seed=run_seed("initialisation", spec.run, paired=spec.paired_seeds),
     ).to(examples.device)
     if spec.numerics.channels_last:
-        classifier = classifier.to(memory_format=torch.channels_last)
+        classifier.lay_out_channels_last()
     return TrainingState(
         classifier=classifier,
         optimiser=build_optimiser(spec, classifier),
