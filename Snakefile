@@ -25,36 +25,37 @@ if not config["partial"]:
     include: "rules/evaluate.smk"
 
 
-include: "rules/analyse.smk"
-include: "rules/figures.smk"
+include: "rules/collect.smk"
+include: "rules/exhibits.smk"
 include: "rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
-        drawable(TABLES + FIGURES),
-        tables_of_runs(),
-        verdicts(),
+        files_of_exhibits(*EXHIBITS),
+        verdicts_and_run_tables(),
         RESULTS / "config.json",
         RESULTS / "report.html",
 
 
 rule tables:
     input:
-        drawable(TABLES),
+        files_of_exhibits(*[name for name, each in EXHIBITS.items() if each.folder == "tables"]),
 
 
 rule figures:
     input:
-        drawable(FIGURES),
+        files_of_exhibits(*[name for name, each in EXHIBITS.items() if each.folder == "figures"]),
 
 
 rule mnist:
     input:
-        drawable(["figure2", "figure3", "table1", "figure8", "distribution", "pruning_epoch"]),
+        files_of_exhibits(
+            *["figure2", "figure3", "table1", "figure8", "distribution", "pruning_epoch"]
+        ),
 
 
 rule cifar10:
     input:
-        drawable(["figure4"]),
+        files_of_exhibits("figure4"),

@@ -11,21 +11,22 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
-from advprune import plan
-from advprune.catalogue import ITEMS
-from advprune.config import whole
 from advprune.errors import UserError
-from advprune.leases import visible_gpus
-from advprune.locking import clear_dead_workflows
-from advprune.protocols import results_name
-from advprune.runs import RESULT_FILES, Run, discard_checkpoints
+from advprune.machine.leases import visible_gpus
+from advprune.paths import RESULT_FILES, RUN_FOLDER, SCORES_FOLDER, discard_checkpoints, seed_text
+from advprune.plan import specify
+from advprune.plan.config import whole
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
+from advprune.plan.protocols import results_name
+from advprune.spec.runs import Run
+from advprune.storage.locking import clear_dead_workflows
 
 try:
-    settled = whole(config)
+    checked = whole(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
-config.clear()  # the order of its keys is settled too
-config.update(settled)
+config.clear()  # the order of its keys is that of the default config too
+config.update(checked)
 
 if workflow.is_main_process:  # a job on a cluster parses this again, and is no workflow
     for stale in clear_dead_workflows(Path(".snakemake")):
@@ -35,19 +36,18 @@ SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
 RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
-RUN = SCALE / "runs/{dataset}/{method}/p{p}/e{e}/seed{seed}"
-SCORES = SCALE / "scores/{dataset}/e{e}/seed{seed}"
+RUN = SCALE / "runs" / RUN_FOLDER
+SCORES = SCALE / "scores" / SCORES_FOLDER
+ANALYSIS = "../envs/analysis.yaml"
 # The environment of the rules that need PyTorch.
 TORCH = (
     "../envs/torch-gpu.yaml" if config["execution"]["device"] == "cuda" else "../envs/torch.yaml"
 )
-TABLES = [item.name for item in ITEMS if item.folder == "tables"]
-# One rule makes both pictures of figure 2.
-FIGURES = [
-    item.name for item in ITEMS if item.folder == "figures" and item.name != "figure2_features"
-]
 # What `snakemake --report` shows, in the order of the names' numbers. The captions are in report/.
-HEADINGS = {"claims": "The claims and their verdicts"} | {item.name: item.heading for item in ITEMS}
+TITLES = {"claims": "The claims and their verdicts"} | {
+    name: exhibit.title for name, exhibit in EXHIBITS.items()
+}
+JOB_MEMORY_MB = 4000  # of a job that trains, scores or evaluates
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 # Packages that users have of their own, in ~/.local, do not take the place of an environment's.
@@ -83,16 +83,16 @@ def published_config():
 
 
 def training_spec_of(wildcards):
-    return as_json(plan.training_spec(Run.from_wildcards(**wildcards), config).to_dict())
+    return as_json(specify.training_spec(Run.from_wildcards(**wildcards), config).to_dict())
 
 
 def evaluation_spec_of(wildcards):
-    return as_json(plan.evaluation_spec(Run.from_wildcards(**wildcards), config).to_dict())
+    return as_json(specify.evaluation_spec(Run.from_wildcards(**wildcards), config).to_dict())
 
 
 def score_spec_of(wildcards):
     e, seed = int(wildcards.e), int(wildcards.seed)
-    return as_json(plan.score_spec(wildcards.dataset, e, seed, config).to_dict())
+    return as_json(specify.score_spec(wildcards.dataset, e, seed, config).to_dict())
 
 
 def is_run_by_a_scheduler():
@@ -116,9 +116,27 @@ def gpus_of_a_job():
     )
 
 
-def jobs_per_leased_gpu():
-    """As the programs take it: 0 where a scheduler has assigned the GPU and there is nothing to lease."""
-    return 0 if is_run_by_a_scheduler() else config["execution"]["jobs_per_gpu"]
+def execution_resources():
+    """How a job on data is run: what it asks of the machine, and what its program is told of that.
+
+    They are resources and no params, since they are no part of what a result is: a changed param
+    makes Snakemake train every network anew, and a change of device or threads must not. What of
+    them bears on the last bits stands in each record.
+    """
+    return {
+        "device": config["execution"]["device"],
+        "cpu_threads": config["execution"]["threads"],
+        "gpu": gpus_of_a_job(),
+        # 0 where a scheduler has assigned the GPU and there is nothing to lease.
+        "jobs_per_gpu": 0 if is_run_by_a_scheduler() else config["execution"]["jobs_per_gpu"],
+    }
+
+
+# For the shell: the options of the programs that these resources are for.
+EXECUTION_OPTIONS = (
+    "--device {resources.device} --threads {resources.cpu_threads}"
+    " --jobs-per-gpu {resources.jobs_per_gpu}"
+)
 
 
 # Jobs that are submitted together take turns on one GPU.
@@ -141,104 +159,114 @@ def batch_of(rule):
     return name_batch
 
 
-def files_of(run):
-    folder = SCALE / "runs" / run.folder
-    return [folder / name for name in RESULT_FILES]
+def result_files(run):
+    """What a finished run has left, as far as tables and figures need it."""
+    return [SCALE / "runs" / run.folder / name for name in RESULT_FILES]
 
 
-def is_there(paths):
+def all_exist(paths):
     return all(Path(path).exists() for path in paths)
 
 
-def results_of(item):
+def results_for(name):
     """The files of all runs that a table or figure needs; in a partial run, those that exist."""
-    wanted = [files_of(run) for run in plan.runs_of(item, config)]
-    return [path for files in wanted if not config["partial"] or is_there(files) for path in files]
+    wanted = [result_files(run) for run in runs_of(name, config)]
+    return [path for files in wanted if not config["partial"] or all_exist(files) for path in files]
 
 
-def lost_runs(item):
-    """The runs that an item needs and that lack a result."""
-    return [str(run) for run in plan.runs_of(item, config) if not is_there(files_of(run))]
+def runs_without_result(name):
+    """Those that a table or figure needs."""
+    return [str(run) for run in runs_of(name, config) if not all_exist(result_files(run))]
 
 
-def scores_of(study):
-    scores, dataset = config["studies"][study]["scores"], config["studies"][study]["dataset"]
-    seed = f"{scores['seed']:03d}"
-    folder = Path(str(SCORES).format(dataset=dataset, e=scores["epoch"], seed=seed))
-    return {
-        "scores": folder / "scores.safetensors",
-        "model": folder / "model.safetensors",
-        "record": folder / "score.json",
-    }
+def run_table(name):
+    """The table of the runs that a table or figure is made from."""
+    return RESULTS / f"items/{name}.csv"
 
 
-SCORED_STUDIES = {"figure2": ["mnist"], "figure6": ["mnist", "cifar10"]}
+def score_files(study):
+    """The scores of a study's examples: the values, the network that gave them, and the record."""
+    settings = config["studies"][study]
+    names = {"e": settings["scores"]["epoch"], "seed": seed_text(settings["scores"]["seed"])}
+    folder = Path(str(SCORES).format(dataset=settings["dataset"], **names))
+    return [folder / name for name in ("scores.safetensors", "model.safetensors", "score.json")]
 
 
-def can_be_made(item):
-    """Whether a partial run has what a table or figure is made from."""
-    if item in plan.ITEMS:
-        return bool(results_of(item))
-    return all(is_there(scores_of(study).values()) for study in SCORED_STUDIES.get(item, []))
+def exhibit_inputs(exhibit):
+    """What a table or figure is made from, by the option with which its program is told so."""
+    inputs = {"config": RESULTS / "config.json"}
+    if exhibit.runs:
+        inputs["runs"] = run_table(exhibit.name)
+    if exhibit.scores:
+        inputs["scores"] = [path for study in exhibit.scores for path in score_files(study)]
+    if exhibit.images:
+        inputs["dataset"] = DATASET.format(dataset=config["studies"][exhibit.images]["dataset"])
+    return inputs
 
 
-def written_as(name, *suffixes):
-    """The files of a table or figure by their suffixes, and that with the hashes of them all."""
-    files = {suffix: RESULTS / f"{name}.{suffix}" for suffix in suffixes}
-    return files | {"sha256": RESULTS / f"{name}.csv.sha256"}
+def exhibit_options(exhibit):
+    """For the shell: the options that name its inputs."""
+    inputs = exhibit_inputs(exhibit)
+    if exhibit.scores:
+        inputs["scores"] = " ".join(str(score_files(each)[0].parent) for each in exhibit.scores)
+    return " ".join(f"--{option} {path}" for option, path in inputs.items())
 
 
-def files_of_table(name):
-    return written_as(name, "csv", "md", "tex", "html")
-
-
-def files_of_figure(name):
-    return written_as(f"figures/{name}", "csv", "pdf", "png")
-
-
-def drawable(items):
-    """The files of tables and figures: of all, or in a partial run of those that can be made."""
-    made = [item for item in items if not config["partial"] or can_be_made(item)]
-    if "figure2" in made:
-        made.append("figure2_features")
-    files = [
-        files_of_table(f"tables/{item}") if item in TABLES else files_of_figure(item)
-        for item in made
-    ]
-    return [path for paths in files for path in paths.values()]
-
-
-def numbers_of(item):
-    """The .csv of a table or figure, where it can be made."""
-    return drawable([item])[:1]
-
-
-def tables_of_runs():
-    return [RESULTS / "runs.csv", RESULTS / "summary.csv"] if results_of("all") else []
-
-
-def verdicts():
-    return list(files_of_table("claims").values()) if results_of("all") else []
-
-
-def reported(path, name):
+def shown_in_report(path, name):
     """A file that `snakemake --report` shows, with its caption."""
-    place = list(HEADINGS).index(name) + 1
+    place = list(TITLES).index(name) + 1
     return report(
         str(path),
         caption=f"../report/{name}.rst",
         category="Results",
-        labels={"result": f"{place:02}  {HEADINGS[name]}"},
+        labels={"result": f"{place:02}  {TITLES[name]}"},
     )
 
 
-def table(name, folder="tables/"):
-    files = files_of_table(f"{folder}{name}")
-    return files | {"html": reported(files["html"], name)}
+def table_outputs(stem, name):
+    """The files of a table by their suffixes, and that with the hashes of them all."""
+    files = {
+        suffix: RESULTS / f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "html", "json")
+    }
+    files["html"] = shown_in_report(files["html"], name)
+    return files | {"sha256": RESULTS / f"{stem}.csv.sha256"}
 
 
-def figure(name, prefix=""):
-    """What is drawn, and from what."""
-    files = files_of_figure(name)
-    files["png"] = reported(files["png"], name)
-    return {prefix + suffix: path for suffix, path in files.items()}
+def figure_outputs(stem, name):
+    """The same of a figure."""
+    files = {suffix: RESULTS / f"{stem}.{suffix}" for suffix in ("csv", "pdf", "png")}
+    files["png"] = shown_in_report(files["png"], name)
+    return files | {"sha256": RESULTS / f"{stem}.csv.sha256"}
+
+
+def exhibit_outputs(exhibit):
+    outputs = table_outputs if exhibit.folder == "tables" else figure_outputs
+    return outputs(f"{exhibit.folder}/{exhibit.name}", exhibit.name)
+
+
+def can_be_made(exhibit):
+    """Whether it is to be made: in a partial run, whether what it is made from is there."""
+    if not config["partial"]:
+        return True
+    scores_exist = all(all_exist(score_files(study)) for study in exhibit.scores)
+    return scores_exist and (not exhibit.runs or bool(results_for(exhibit.name)))
+
+
+def files_of_exhibits(*names):
+    """All files of tables and figures, as far as they can be made."""
+    wanted = [EXHIBITS[name] for name in names if can_be_made(EXHIBITS[name])]
+    return [path for exhibit in wanted for path in exhibit_outputs(exhibit).values()]
+
+
+def numbers_of_exhibit(name):
+    """The .csv of a table or figure, in a list, which is empty if it cannot be made."""
+    exhibit = EXHIBITS[name]
+    return [exhibit_outputs(exhibit)["csv"]] if can_be_made(exhibit) else []
+
+
+def verdicts_and_run_tables():
+    """What is made from all runs together; in a partial run nothing, where there is none yet."""
+    if not results_for("all"):
+        return []
+    claims = table_outputs("claims", "claims").values()
+    return [*claims, RESULTS / "runs.csv", RESULTS / "summary.csv"]

@@ -20,17 +20,15 @@ rule evaluate:
         TORCH
     threads: config["execution"]["threads"]
     resources:
-        device=config["execution"]["device"],
-        cpu_threads=config["execution"]["threads"],
-        gpu=gpus_of_a_job(),
-        jobs_per_gpu=jobs_per_leased_gpu(),
+        **execution_resources(),
         turn=1,
-        mem_mb=4000,
+        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
         runtime=240,
     params:
         spec=evaluation_spec_of,
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
-        " --model {input.model} --dataset {input.dataset} --device {resources.device} --threads {resources.cpu_threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} --accuracies {output.accuracies}"
+        " --model {input.model} --dataset {input.dataset}"
+        f" {EXECUTION_OPTIONS}"
+        " --accuracies {output.accuracies}"
         " --verdicts {output.verdicts} --record {output.record} >{log} 2>&1"

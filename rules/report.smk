@@ -3,18 +3,18 @@
 
 rule claims:
     input:
-        runs=RESULTS / "items/all.csv",
+        runs=RESULTS / "runs.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
-        scores=numbers_of("figure6"),
-        embedding=numbers_of("figure2"),
-        toy=numbers_of("appendix_c"),
+        scores=numbers_of_exhibit("figure6"),
+        embedding=numbers_of_exhibit("figure2"),
+        toy=numbers_of_exhibit("appendix_c"),
     output:
-        **table("claims", folder=""),
+        **table_outputs("claims", "claims"),
     log:
         RESULTS / "logs/claims.log",
     conda:
-        "../envs/analysis.yaml"
+        ANALYSIS
     shell:
         "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
         " --scores {input.scores} --embedding {input.embedding} --toy {input.toy}"
@@ -23,16 +23,15 @@ rule claims:
 
 rule report:
     input:
-        drawable(TABLES + FIGURES),
-        tables_of_runs(),
-        verdicts(),
+        files_of_exhibits(*EXHIBITS),
+        verdicts_and_run_tables(),
         config=RESULTS / "config.json",
     output:
         RESULTS / "report.html",
     log:
         RESULTS / "logs/report.log",
     conda:
-        "../envs/analysis.yaml"
+        ANALYSIS
     params:
         runs=SCALE / "runs",
     shell:

@@ -19,18 +19,16 @@ rule train:
         TORCH
     threads: config["execution"]["threads"]
     resources:
-        device=config["execution"]["device"],
-        cpu_threads=config["execution"]["threads"],
-        gpu=gpus_of_a_job(),
-        jobs_per_gpu=jobs_per_leased_gpu(),
+        **execution_resources(),
         turn=1,
-        mem_mb=4000,
+        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
         runtime=120,
     params:
         spec=training_spec_of,
     shell:
-        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {resources.cpu_threads} --jobs-per-gpu {resources.jobs_per_gpu} --model {output.model}"
+        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset}"
+        f" {EXECUTION_OPTIONS}"
+        " --model {output.model}"
         " --curve {output.curve} --pruning {output.pruning} --record {output.record} >{log} 2>&1"
 
 
@@ -49,15 +47,13 @@ rule score:
         TORCH
     threads: config["execution"]["threads"]
     resources:
-        device=config["execution"]["device"],
-        cpu_threads=config["execution"]["threads"],
-        gpu=gpus_of_a_job(),
-        jobs_per_gpu=jobs_per_leased_gpu(),
-        mem_mb=4000,
+        **execution_resources(),
+        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
         runtime=120,
     params:
         spec=score_spec_of,
     shell:
-        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset} --device {resources.device}"
-        " --threads {resources.cpu_threads} --jobs-per-gpu {resources.jobs_per_gpu} --scores {output.scores}"
+        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset}"
+        f" {EXECUTION_OPTIONS}"
+        " --scores {output.scores}"
         " --model {output.model} --record {output.record} >{log} 2>&1"

@@ -9,8 +9,9 @@ from claim_tools import evidence, runs_of_cell
 from paper_numbers import TABLE_1, sample
 from workflow_tools import PROJECT, run_snakemake
 
-from advprune.claims import RULES, Verdict, judge, read_claims
-from advprune.quantities import QUANTITIES
+from advprune.claims.claim import read_claims
+from advprune.claims.quantities import QUANTITIES
+from advprune.claims.verdicts import RULES, Verdict, judge
 
 CLAIMS = (PROJECT / "docs/claims.md").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -4,25 +4,29 @@
 import argparse
 import dataclasses
 import logging
+from pathlib import Path
 
-from advprune.claims import read_claims
-from advprune.claims_table import OTHER, claims_table
-from advprune.config import read_config
-from advprune.evidence import Evidence
+from advprune.analysis.metrics import PAPERS_ATTACKS
+from advprune.analysis.run_table import read_runs, read_table
+from advprune.claims.claim import read_claims
+from advprune.claims.evidence import Evidence
+from advprune.claims.table import claims_table
+from advprune.plan.config import read_config
 from advprune.program import add_options, run_program
-from advprune.results import read_runs, read_table
-from advprune.tables import write_table
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, "runs", "config", "table")
+    add_options(parser, "runs", "config")
     parser.add_argument("--claims", required=True, help="config/paper_claims.yaml")
     parser.add_argument("--scores", nargs="?", help="Figure 6's .csv")
     parser.add_argument("--embedding", nargs="?", help="Figure 2's .csv")
     parser.add_argument("--toy", nargs="?", help="the .csv of appendix C's table")
+    parser.add_argument(
+        "--output", required=True, type=Path, help="the .csv to write; the rest goes beside it"
+    )
     options = parser.parse_args()
     config = read_config(options.config)
     evidence = Evidence(
@@ -33,9 +37,10 @@ def main() -> None:
         toy=options.toy and read_table(options.toy, "the table of appendix C"),
         robust_metric=f"{config['robust_accuracy']}_accuracy",
     )
-    other = dataclasses.replace(evidence, robust_metric=OTHER[evidence.robust_metric])
+    (other_metric,) = set(PAPERS_ATTACKS) - {evidence.robust_metric}
+    other = dataclasses.replace(evidence, robust_metric=other_metric)
     table = claims_table(read_claims(options.claims), evidence, other)
-    write_table(options.output, table)
+    table.write(options.output)
     log.info(table.notes[0])
 
 

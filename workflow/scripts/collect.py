@@ -5,21 +5,21 @@ import argparse
 import logging
 from pathlib import Path
 
-from advprune.config import read_config
-from advprune.labels import mixture_notes
-from advprune.plan import ITEMS
+from advprune.analysis.notes import mixture_notes
+from advprune.analysis.run_table import collect_runs, write_runs
+from advprune.plan.config import read_config
+from advprune.plan.exhibits import WITH_RUNS
 from advprune.program import add_options, run_program
-from advprune.results import collect_runs, write_runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "config")
-    parser.add_argument("item", choices=[*ITEMS, "all"], help="the table or figure")
+    parser.add_argument("name", choices=[*WITH_RUNS, "all"], help="the table or figure")
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
     parser.add_argument("--output", required=True, help="the .csv to write, with its .sha256")
     options = parser.parse_args()
-    runs = collect_runs(options.item, read_config(options.config), options.runs)
+    runs = collect_runs(options.name, read_config(options.config), options.runs)
     for note in mixture_notes(runs):
         logging.warning(note)
     write_runs(options.output, runs)

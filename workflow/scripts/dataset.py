@@ -3,11 +3,12 @@
 
 import argparse
 import os
+import pkgutil
 from pathlib import Path
 
-from advprune.datasets import DATASETS
 from advprune.errors import UserError
 from advprune.program import run_program
+from advprune.spec.datasets import DATASETS
 
 
 def main() -> None:
@@ -21,14 +22,16 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="the .safetensors file to write")
     options = parser.parse_args()
 
-    from advprune.examples import save_examples
+    from advprune.data.examples import save_examples
 
     root = Path(options.root) if options.root else None
     if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
         raise UserError(
             f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
         )
-    save_examples(options.output, options.name, DATASETS[options.name].load(root))
+    save_examples(
+        options.output, options.name, pkgutil.resolve_name(DATASETS[options.name].load)(root)
+    )
 
 
 if __name__ == "__main__":

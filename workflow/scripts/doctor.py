@@ -13,10 +13,10 @@ def main() -> None:
     parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="jobs side by side")
     options = parser.parse_args()
     try:
-        from advprune.config import load_config
-        from advprune.doctor import State, examine
+        from advprune.plan.config import load_config
+        from advprune.plan.protocols import results_name
+        from advprune.preflight.doctor import State, examine
         from advprune.program import run_program
-        from advprune.protocols import results_name
     except ImportError as error:
         sys.exit(f"NO  packages   {error.name} is missing: make .venv/installed")
 

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from advprune.config import load_config
-from advprune.devices import choose_device
-from advprune.estimate import (
+from advprune.analysis.notes import duration, scale_note
+from advprune.machine.devices import choose_device
+from advprune.machine.leases import visible_gpus
+from advprune.machine.provenance import device_name
+from advprune.plan.config import load_config
+from advprune.plan.exhibits import WITH_RUNS, runs_of
+from advprune.plan.protocols import results_name
+from advprune.preflight.estimate import (
     DEEPFOOL_STEPS,
     ROBUST_SHARE,
     from_benchmarks,
     measure,
     run_seconds,
 )
-from advprune.labels import duration, scale_note
-from advprune.leases import visible_gpus
-from advprune.plan import ITEMS, runs_of
 from advprune.program import run_program
-from advprune.protocols import results_name
-from advprune.provenance import device_name
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     runs = runs_of("all", config)
 
     print(f"Runs, {scale_note(config)}:\n")
-    rows = [(item, len(runs_of(item, config))) for item in ITEMS]
+    rows = [(name, len(runs_of(name, config))) for name in WITH_RUNS]
     rows.append(("all together (each run counted once)", len(runs)))
     print(tabulate(rows, ["table or figure", "runs"]))
 

@@ -4,10 +4,10 @@
 import argparse
 from pathlib import Path
 
-from advprune.config import read_config
-from advprune.files import write_text
+from advprune.plan.config import read_config
 from advprune.program import add_options, run_program
 from advprune.report.page import report_page
+from advprune.storage.files import write_text
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 
 import argparse
 
-from advprune.files import write_text
+from advprune.analysis.metrics import METRICS
+from advprune.analysis.run_table import read_runs
+from advprune.analysis.statistics import summarise
 from advprune.program import add_options, run_program
-from advprune.results import METRICS, read_runs
-from advprune.statistics import summarise
+from advprune.storage.files import write_text
 
 
 def main() -> None:

@@ -4,9 +4,9 @@
 import argparse
 from pathlib import Path
 
-from advprune.config import read_config
+from advprune.analysis.notes import face_note
 from advprune.errors import UserError
-from advprune.labels import face_note
+from advprune.plan.config import read_config
 from advprune.program import run_program
 
 FIRST = (

@@ -1,16 +1,12 @@
 """What every program does alike: log lines with the time, errors without a traceback."""
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
 
 from advprune.errors import UserError
-from advprune.runs import Specification
-
-SpecificationType = TypeVar("SpecificationType", bound=Specification)
 
 
 def positive_count(text: str) -> int:
@@ -24,19 +20,31 @@ def positive_count(text: str) -> int:
 # Options that several programs have, and their meaning in all of them.
 OPTIONS = {
     "spec": ("--spec", {"required": True, "help": "the run's full specification, as JSON"}),
-    "dataset": ("--dataset", {"required": True, "help": "the data set's .safetensors file"}),
+    "dataset": (
+        "--dataset",
+        {"required": True, "type": Path, "help": "the data set's .safetensors file"},
+    ),
     "device": ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda")}),
     "threads": ("--threads", {"default": 1, "type": positive_count, "help": "CPU threads"}),
     "jobs_per_gpu": (
         "--jobs-per-gpu",
         {"default": 1, "type": int, "help": "wait for a GPU with fewer jobs; 0: do not [1]"},
     ),
-    "model": ("--model", {"required": True, "help": "to write: the weights"}),
-    "record": ("--record", {"required": True, "help": "to write: specification and provenance"}),
+    "model": ("--model", {"required": True, "type": Path, "help": "to write: the weights"}),
+    "record": (
+        "--record",
+        {"required": True, "type": Path, "help": "to write: specification and provenance"},
+    ),
+    "accuracies": (
+        "--accuracies",
+        {"required": True, "type": Path, "help": "to write: one row of accuracies"},
+    ),
+    "verdicts": (
+        "--verdicts",
+        {"required": True, "type": Path, "help": "to write: a row for every test image"},
+    ),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),
     "config": ("--config", {"required": True, "help": "the config.json of the scale"}),
-    "table": ("--output", {"required": True, "help": "the .csv; .md, .tex and .html go beside it"}),
-    "figure": ("--output", {"required": True, "help": "the .csv; .pdf and .png go beside it"}),
 }
 
 
@@ -60,15 +68,3 @@ def run_program(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on")
-
-
-def parse_spec(kind: type[SpecificationType], text: str) -> SpecificationType:
-    """Read a specification from JSON.
-
-    Raises:
-        UserError: the text is no JSON, or a field is missing or unknown.
-    """
-    try:
-        return kind.from_dict(json.loads(text))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"--spec is not a specification of {kind.__name__}: {error}") from error

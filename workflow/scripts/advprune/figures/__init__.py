@@ -1,1 +1,1 @@
-"""One module a figure: each turns results into what is drawn, and draws it."""
+"""The figures: one module each, named after it."""

@@ -4,27 +4,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from advprune.config import Config
-from advprune.drawing import (
-    PROXIES,
+from advprune.analysis.metrics import ACCURACIES
+from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
+from advprune.analysis.statistics import summarise
+from advprune.figures.style import (
     add_note,
     inside_percentages,
     look_of,
     new_figure,
     percentage_limits,
     share_legend,
-    short_label,
 )
-from advprune.labels import (
-    METRICS,
-    dataset_label,
-    error_bars,
-    face_note,
-    mixture_notes,
-    seeds_note,
-)
-from advprune.pruning import METHODS
-from advprune.statistics import summarise
+from advprune.plan.config import Config
+from advprune.spec.methods import METHODS, PROXIES
 
 SHIFT = 0.012  # methods stand side by side at each p, not one over another
 
@@ -34,16 +26,16 @@ def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
 
     Training on all data is every method's point at p = 1.
     """
-    return summarise(runs, list(METRICS)).assign(share=lambda frame: frame["p"].astype(float))
+    return summarise(runs, list(ACCURACIES)).assign(share=lambda frame: frame["p"].astype(float))
 
 
 def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     """Rows: natural accuracy and that under each attack. Columns: the loss and DeepFool."""
     points = accuracy_points(runs)
     figure, axes = new_figure(
-        len(METRICS), len(PROXIES), height=2.2 * len(METRICS), sharex=True, sharey="row"
+        len(ACCURACIES), len(PROXIES), height=2.2 * len(ACCURACIES), sharex=True, sharey="row"
     )
-    for row, (metric, label) in enumerate(METRICS.items()):
+    for row, (metric, label) in enumerate(ACCURACIES.items()):
         for column, (proxy, title) in enumerate(PROXIES.items()):
             axis: Axes = axes[row, column]
             methods = methods_for(proxy, points)
@@ -54,9 +46,9 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
                 axis.set_title(f"Distance proxy: {title}", fontsize=9)
             if column == 0:
                 axis.set_ylabel(label)
-            if row == len(METRICS) - 1:
+            if row == len(ACCURACIES) - 1:
                 axis.set_xlabel("Share of data kept, p")
-    for row, metric in enumerate(METRICS):
+    for row, metric in enumerate(ACCURACIES):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
     share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
     notes = [f"{seeds_note(points['n'], config)}; pale dots: single runs", *mixture_notes(runs)]
@@ -94,7 +86,7 @@ def _draw_method(
         markersize=4,
         capsize=2,
         elinewidth=0.9,
-        label=short_label(method),
+        label=METHODS[method].strategy,
         zorder=3,
     )
     single = runs[runs["method"].isin([method, "full"])]

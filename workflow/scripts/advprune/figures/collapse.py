@@ -7,11 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from advprune.config import Config
-from advprune.drawing import PROXIES, add_note, look_of, new_figure, share_legend, short_label
+from advprune.analysis.metrics import ROBUST_ACCURACIES
+from advprune.analysis.notes import dataset_label, face_note, mixture_notes
+from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval
 from advprune.figures.accuracy import SHIFT, methods_for
-from advprune.labels import ROBUST_METRICS, attack_label, dataset_label, face_note
-from advprune.statistics import RUN_KEYS, count_collapsed, share_interval
+from advprune.figures.style import Drawing, add_note, look_of, new_figure, share_legend
+from advprune.plan.config import Config
+from advprune.spec.methods import METHODS, PROXIES
+
+
+def collapse(runs: pd.DataFrame, config: Config) -> Drawing:
+    """The figure, from the runs of figures 3 and 4."""
+    points = collapse_points(runs)
+    return Drawing(draw_collapse(points, config, mixture_notes(runs)), points)
 
 
 def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +29,7 @@ def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
     ``n``, and ``share``, ``low`` and ``high``, the share and its 95% interval, in [0, 1].
     """
     rows = []
-    for metric in ROBUST_METRICS:
+    for metric in ROBUST_ACCURACIES:
         for key, group in runs.groupby(RUN_KEYS, sort=True):
             collapsed = count_collapsed(group[metric])
             cell = {"metric": metric} | dict(zip(RUN_KEYS, key, strict=True))
@@ -36,7 +44,9 @@ def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
     ``notes`` stand below.
     """
     studies = config["studies"]
-    rows = [(study["dataset"], metric) for study in studies.values() for metric in ROBUST_METRICS]
+    rows = [
+        (study["dataset"], metric) for study in studies.values() for metric in ROBUST_ACCURACIES
+    ]
     figure, axes = new_figure(
         len(rows), len(PROXIES), height=1 + 2.2 * len(rows), sharex=True, sharey=True
     )
@@ -52,7 +62,7 @@ def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
             if row == len(rows) - 1:
                 axis.set_xlabel("Share of data kept, p")
             if column == 0:
-                axis.set_ylabel(f"Collapsed by\n{attack_label(metric)} (%)")
+                axis.set_ylabel(f"Collapsed by\n{ROBUST_ACCURACIES[metric]} (%)")
     axes[0, 0].set_ylim(-3, 103)
     share_legend(figure, axes.flat)
     few, many = points["n"].min(), points["n"].max()
@@ -81,6 +91,6 @@ def _draw_method(axis: Axes, points: pd.DataFrame, method: str, shift: float) ->
         markersize=4,
         capsize=2,
         elinewidth=0.9,
-        label=short_label(method),
+        label=METHODS[method].strategy,
         zorder=3,
     )

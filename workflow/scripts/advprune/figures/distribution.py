@@ -5,21 +5,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from advprune.config import Config
-from advprune.drawing import add_note, inside_percentages, look_of, new_figure
-from advprune.labels import (
-    METRICS,
-    ROBUST_METRICS,
-    attack_label,
-    dataset_label,
-    error_bars,
-    face_note,
-    mixture_notes,
-    seeds_note,
-)
-from advprune.paper_tables import TABLE1_ORDER
-from advprune.pruning import METHODS
-from advprune.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
+from advprune.analysis.metrics import ACCURACIES, ROBUST_ACCURACIES
+from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
+from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
+from advprune.figures.style import Drawing, add_note, inside_percentages, look_of, new_figure
+from advprune.plan.config import Config
+from advprune.spec.methods import METHODS, PROXIES, PruningMethod
+from advprune.tables.table1 import TABLE1_ORDER
 
 MEAN_AT = 0.38  # beside the dots, which stand around 0; a strip is 1 wide
 STRIP_ENDS = 0.53
@@ -27,24 +19,30 @@ FEW, MANY = 10, 120  # runs a method: dots shrink from one to the other
 LARGE, SMALL = 4.5, 2.2  # points
 
 
+def distribution(runs: pd.DataFrame, config: Config) -> Drawing:
+    """The figure, from the runs of Table 1."""
+    dots = distribution_dots(runs)
+    return Drawing(draw_distribution(dots, runs, config), dots)
+
+
 def distribution_dots(runs: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: the accuracies of each run, in the order of Table 1."""
     places = {method: place for place, method in enumerate(TABLE1_ORDER)}
     place = runs["method"].map(places).fillna(len(places))  # what the paper lacks comes last
     ordered = runs.assign(place=place).sort_values(["place", *RUN_KEYS, "seed"])
-    return ordered[[*RUN_KEYS, "seed", *ROBUST_METRICS]].reset_index(drop=True)
+    return ordered[[*RUN_KEYS, "seed", *ROBUST_ACCURACIES]].reset_index(drop=True)
 
 
 def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) -> Figure:
     """One panel an attack, one strip of dots for each method and p, its mean beside it."""
     strips = dots[RUN_KEYS].drop_duplicates().reset_index(drop=True)
-    points = strips.merge(summarise(runs, ROBUST_METRICS), on=RUN_KEYS)
-    panels = len(ROBUST_METRICS)
+    points = strips.merge(summarise(runs, list(ROBUST_ACCURACIES)), on=RUN_KEYS)
+    panels = len(ROBUST_ACCURACIES)
     figure, axes = new_figure(panels, height=1.6 + 2.6 * panels, sharex=True)
-    for axis, metric in zip(axes[:, 0], ROBUST_METRICS, strict=True):
+    for axis, metric in zip(axes[:, 0], ROBUST_ACCURACIES, strict=True):
         _draw_strips(axis, dots.merge(strips.reset_index(names="place"), on=RUN_KEYS), metric)
         _draw_means(axis, points, metric, error_bars(config, metric))
-        axis.set(xlabel="", ylabel=METRICS[metric], ylim=(-3, 103))
+        axis.set(xlabel="", ylabel=ACCURACIES[metric], ylim=(-3, 103))
         axis.set_xlim(STRIP_ENDS - 1, STRIP_ENDS + len(strips) - 1)
         axis.grid(visible=False, axis="x")
         for place in strips.index[:-1]:
@@ -101,12 +99,16 @@ def _draw_means(axis: Axes, points: pd.DataFrame, metric: str, bars: str) -> Non
 def _strip_label(dots: pd.DataFrame) -> str:
     first = dots.iloc[0]
     lines = [
-        METHODS[first["method"]].label.replace(" (", "\n("),
+        _two_lines(METHODS[first["method"]]),
         f"p = {first['p']}, n = {len(dots)}",
         "collapsed by",
     ]
-    for metric in ROBUST_METRICS:
+    for metric in ROBUST_ACCURACIES:
         found = share_interval(count_collapsed(dots[metric]), len(dots))
         low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
-        lines += [f"{attack_label(metric)}:", f"{share}% ({low} to {high}%)"]
+        lines += [f"{ROBUST_ACCURACIES[metric]}:", f"{share}% ({low} to {high}%)"]
     return "\n".join(lines)
+
+
+def _two_lines(method: PruningMethod) -> str:
+    return f"{method.strategy}\n({PROXIES[method.proxy]})" if method.proxy else method.strategy

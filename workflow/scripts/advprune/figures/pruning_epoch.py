@@ -5,24 +5,32 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from advprune.config import Config
-from advprune.drawing import (
+from advprune.analysis.metrics import ACCURACIES
+from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
+from advprune.analysis.statistics import summarise
+from advprune.figures.style import (
+    Drawing,
     add_note,
     inside_percentages,
     look_of,
     new_figure,
     percentage_limits,
 )
-from advprune.labels import METRICS, dataset_label, error_bars, face_note, seeds_note
-from advprune.pruning import METHODS
-from advprune.statistics import summarise
+from advprune.plan.config import Config
+from advprune.spec.methods import METHODS
+
+
+def pruning_epoch(runs: pd.DataFrame, config: Config) -> Drawing:
+    """The figure, from the runs of the experiment of its name."""
+    points = pruning_epoch_points(runs)
+    return Drawing(draw_pruning_epoch(points, config, mixture_notes(runs)), points)
 
 
 def draw_pruning_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
     """One panel a metric, one line for each method and p; ``notes`` stand below."""
-    figure, axes = new_figure(1, len(METRICS), height=2.9, sharex=True)
+    figure, axes = new_figure(1, len(ACCURACIES), height=2.9, sharex=True)
     shares = sorted(points["p"].unique())
-    for axis, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
+    for axis, (metric, label) in zip(axes[0], ACCURACIES.items(), strict=True):
         lines = list(points.groupby(["method", "p"]))
         for place, ((method, p), line) in enumerate(lines):
             look = look_of(method)
@@ -56,4 +64,4 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str
 
 def pruning_epoch_points(runs: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: mean and spread of each metric for each method, p and e."""
-    return summarise(runs, list(METRICS))
+    return summarise(runs, list(ACCURACIES))

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from advprune.config import Config
-from advprune.labels import duration, mixture_notes
-from advprune.plan import runs_of
-from advprune.records import read_record
-from advprune.runs import Run
-from advprune.scale import paper_config
+from advprune.analysis.notes import duration, mixture_notes
+from advprune.plan.config import Config
+from advprune.plan.departures import paper_config
+from advprune.plan.exhibits import runs_of
+from advprune.spec.runs import Run
+from advprune.storage.records import read_record
 
 RUN_COLUMNS = ["dataset", "method", "p", "e", "seed"]
 ANALYSIS_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib")

@@ -7,18 +7,18 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from advprune.catalogue import ITEMS
-from advprune.claims import Verdict
-from advprune.claims_table import scale_notes
-from advprune.config import Config
-from advprune.datasets import DATASETS
-from advprune.labels import dataset_label, face_note
-from advprune.protocols import results_name
-from advprune.report.claim_rows import read_claim_list
-from advprune.report.items import read_section
+from advprune.analysis.notes import dataset_label, face_note
+from advprune.analysis.run_table import read_runs
+from advprune.claims.table import scale_notes
+from advprune.claims.verdicts import Verdict
+from advprune.plan.config import Config
+from advprune.plan.departures import PARTS, departures
+from advprune.plan.exhibits import EXHIBITS
+from advprune.plan.protocols import results_name
+from advprune.report.claims import read_claim_list
 from advprune.report.origin import Origin, origin
-from advprune.results import read_runs
-from advprune.scale import PARTS, departures
+from advprune.report.sections import read_section
+from advprune.spec.datasets import DATASETS
 
 LOCAL_PATH = "(a path on the machine that ran it)"
 
@@ -51,7 +51,7 @@ def report_page(results: Path, config: Config, folder: Path) -> str:
         face=face_note(config, config["studies"]).split("\n"),
         verdicts=list(Verdict),
         claims=claims,
-        sections=[read_section(item, results, claims.rows if claims else []) for item in ITEMS],
+        sections=[read_section(exhibit, results, claims) for exhibit in EXHIBITS.values()],
         origin=made,
         departures={part: departures(config, part) for part in PARTS},
         config=json.dumps(without_paths(config), indent=2, ensure_ascii=False),

@@ -1,0 +1,66 @@
+# From the files of single runs to tables of runs and their summary.
+
+
+rule write_config:
+    output:
+        config=RESULTS / "config.json",
+        sha256=RESULTS / "config.json.sha256",
+    log:
+        RESULTS / "logs/write_config.log",
+    conda:
+        ANALYSIS
+    params:
+        config=as_json(published_config()),
+    shell:
+        "python3 workflow/scripts/write_config.py --config {params.config:q} --output {output.config}"
+        " >{log} 2>&1"
+
+
+rule collect:
+    input:
+        lambda wildcards: results_for(wildcards.name),
+        config=RESULTS / "config.json",
+    output:
+        runs=run_table("{name}"),
+        sha256=f"{run_table('{name}')}.sha256",
+    log:
+        RESULTS / "logs/collect_{name}.log",
+    conda:
+        ANALYSIS
+    params:
+        name="{name}",
+        runs=SCALE / "runs",
+        # Snakemake makes nothing again because an input of what it has made is gone; this does. It
+        # may remember what was lost, not that it is back: the next call then collects once more.
+        lost=lambda wildcards: runs_without_result(wildcards.name),
+    shell:
+        "python3 workflow/scripts/collect.py {params.name} --config {input.config} --runs {params.runs}"
+        " --output {output.runs} >{log} 2>&1"
+
+
+use rule collect as collect_all with:
+    input:
+        results_for("all"),
+        config=RESULTS / "config.json",
+    output:
+        runs=RESULTS / "runs.csv",
+        sha256=RESULTS / "runs.csv.sha256",
+    log:
+        RESULTS / "logs/collect_all.log",
+    params:
+        name="all",
+        runs=SCALE / "runs",
+        lost=runs_without_result("all"),
+
+
+rule summarise:
+    input:
+        RESULTS / "runs.csv",
+    output:
+        RESULTS / "summary.csv",
+    log:
+        RESULTS / "logs/summarise.log",
+    conda:
+        ANALYSIS
+    shell:
+        "python3 workflow/scripts/summarise.py --runs {input} --output {output} >{log} 2>&1"

@@ -1,0 +1,41 @@
+"""Seconds by phase."""
+
+import pytest
+import torch
+
+from advprune.machine.stopwatch import Stopwatch
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """What happens in order: a GPU is waited for, and the clock, which counts up, is read."""
+    happened = []
+
+    def clock():
+        happened.append("clock")
+        return float(happened.count("clock"))
+
+    monkeypatch.setattr("torch.cuda.synchronize", lambda device: happened.append(str(device)))
+    monkeypatch.setattr("time.perf_counter", clock)
+    return happened
+
+
+def test_the_clock_is_read_when_a_gpu_has_finished(events):
+    with Stopwatch(torch.device("cuda", 1)).time("training"):
+        events.append("work")
+    assert events == ["cuda:1", "clock", "work", "cuda:1", "clock"]
+
+
+def test_on_the_cpu_nothing_is_waited_for(events):
+    with Stopwatch(torch.device("cpu")).time("training"):
+        events.append("work")
+    assert events == ["clock", "work", "clock"]
+
+
+@pytest.mark.usefixtures("events")
+def test_seconds_of_one_phase_add_up():
+    stopwatch = Stopwatch(torch.device("cpu"))
+    for phase in ("training", "scoring", "training"):
+        with stopwatch.time(phase):
+            pass
+    assert stopwatch.seconds == {"training": 2, "scoring": 1}

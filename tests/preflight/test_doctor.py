@@ -1,0 +1,194 @@
+"""What the doctor finds on machines that have and lack this and that."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+from pathlib import Path
+
+import pytest
+from workflow_tools import PROJECT
+
+from advprune.plan.config import load_config
+from advprune.preflight import doctor
+from advprune.preflight.doctor import State
+
+QUICK = load_config(PROJECT / "config/quick.yaml")
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """A machine with no programs, and a folder to put some in."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    return programs
+
+
+def put(programs: Path, name: str, prints: str, status: int = 0) -> None:
+    program = programs / name
+    program.write_text(f"#!/bin/sh\necho '{prints}'\nexit {status}\n")
+    program.chmod(0o755)
+
+
+def run_doctor(*arguments, python=sys.executable, **environment):
+    return subprocess.run(
+        [python, "workflow/scripts/doctor.py", *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "ADVPRUNE_DATA": "", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_machine_that_runs_these_tests_can_run_the_quick_scale():
+    ended = run_doctor("--config", "config/quick.yaml", "--jobs", "1")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "The scale quick can run here." in ended.stdout
+
+
+def test_a_config_whose_data_cannot_be_had_cannot_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "_answers", lambda url: False)
+    found = doctor.dataset("mnist", tmp_path, tmp_path)
+    assert found.state is State.FAILS
+    assert "ADVPRUNE_DATA" in found.advice
+    assert "mnist5k" in found.advice
+
+
+def test_data_that_a_mirror_has_will_be_fetched(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "_answers", lambda url: "storage.googleapis" in url)
+    found = doctor.dataset("mnist", None, tmp_path)
+    assert found.state is State.OK
+    assert "storage.googleapis" in found.found
+
+
+def test_a_data_set_with_a_wrong_checksum_is_named(tmp_path):
+    raw = tmp_path / "MNIST/raw"
+    raw.mkdir(parents=True)
+    for name in doctor.PUBLISHED["mnist"].sha256:
+        (raw / name).write_bytes(b"altered")
+    found = doctor.dataset("mnist", tmp_path, tmp_path)
+    assert found.state is State.FAILS
+    assert "checksum" in found.found
+    assert str(raw) in found.found
+
+
+def test_a_data_set_that_was_made_already_is_enough(tmp_path):
+    (tmp_path / "mnist.safetensors").touch()
+    assert doctor.dataset("mnist", None, tmp_path).state is State.OK
+
+
+@pytest.mark.data
+@pytest.mark.skipif("ADVPRUNE_DATA" not in os.environ, reason="no data sets in ADVPRUNE_DATA")
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_the_real_data_sets_have_the_right_checksums(name, tmp_path):
+    found = doctor.dataset(name, Path(os.environ["ADVPRUNE_DATA"]), tmp_path)
+    assert (found.state, "checksums right" in found.found) == (State.OK, True)
+
+
+def test_a_page_that_is_not_found_is_an_answer(monkeypatch):
+    def answer(url, timeout):
+        raise urllib.error.HTTPError(url, 404, "Not Found", None, None)
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    assert doctor._answers("https://example.org/")
+
+
+def test_no_network_is_no_answer(monkeypatch):
+    def fail(url, timeout):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+    assert not doctor._answers("https://example.org/")
+
+
+def test_a_missing_package_is_named_before_anything_is_imported(tmp_path):
+    # -S: a Python that sees no installed package.
+    ended = subprocess.run(
+        [sys.executable, "-S", "workflow/scripts/doctor.py"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert "make .venv/installed" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_package_of_another_version_is_named(monkeypatch):
+    real = doctor.importlib.metadata.version
+    monkeypatch.setattr(
+        doctor.importlib.metadata, "version", lambda name: "1.0" if name == "torch" else real(name)
+    )
+    found = doctor.packages()
+    assert found.state is State.NOTE
+    assert "torch 1.0 where 2.14.1 is locked" in found.found
+
+
+def test_a_config_that_asks_for_a_gpu_cannot_run_without_one(bare, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    config = {**QUICK, "execution": {**QUICK["execution"], "device": "cuda"}}
+    (found,) = doctor.graphics(config)
+    assert found.state is State.FAILS
+    assert "execution.device" in found.advice
+
+
+def test_a_gpu_that_pytorch_does_not_see_is_told(bare, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    put(bare, "nvidia-smi", "GPU 0: Some GPU (UUID: GPU-1234)")
+    (found,) = doctor.graphics(QUICK)
+    assert found.state is State.NOTE
+    assert "1 by the driver, none by PyTorch" in found.found
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("conda 24.7.1", State.OK), ("conda 25.1.0", State.OK), ("conda 24.5.0", State.NOTE)],
+)
+def test_conda_must_be_new_enough(bare, version, state):
+    put(bare, "conda", version)
+    assert doctor.conda().state is state
+
+
+def test_a_machine_without_conda_is_told_what_it_cannot_do(bare):
+    assert "--use-conda" in doctor.conda().found
+
+
+def test_sbatch_without_a_controller_that_answers_is_told(bare, monkeypatch):
+    put(bare, "sbatch", "")
+    put(bare, "scontrol", "Slurmctld(primary) at head is DOWN")
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
+    assert "no controller" in doctor.slurm().found
+
+
+def test_sbatch_without_the_plugin_is_told_how_to_get_it(bare, monkeypatch):
+    put(bare, "sbatch", "")
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    assert doctor.slurm().advice == "make slurm"
+
+
+def test_a_cluster_that_answers_is_ready(bare, monkeypatch):
+    put(bare, "sbatch", "")
+    put(bare, "scontrol", "Slurmctld(primary) at head is UP")
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
+    assert doctor.slurm().state is State.OK
+
+
+def test_results_that_do_not_fit_on_the_disk_are_told(monkeypatch, tmp_path):
+    full = doctor.shutil.disk_usage(tmp_path)._replace(free=1)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: full)
+    assert doctor.disk(QUICK, tmp_path / "results/quick").state is State.FAILS
+
+
+def test_more_jobs_than_fit_into_memory_are_told_how_many_do():
+    found = doctor.memory(10_000)
+    assert found.state is State.NOTE
+    assert found.advice.startswith("--cores ")
+
+
+@pytest.mark.parametrize("config", ["nowhere.yaml", "config/schemas/config.schema.yaml"])
+def test_a_config_that_cannot_be_used_is_told_in_words(config):
+    ended = run_doctor("--config", config)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: config")
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,602 @@
+"""Training with pruning (Algorithm 1)."""
+
+import dataclasses
+import functools
+import itertools
+import math
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from builders import (
+    ADVERSARIAL_METHODS,
+    PLAIN,
+    PRUNING_METHODS,
+    WIDE,
+    examples_for,
+    random_examples,
+    resnet_spec,
+    same_tensors,
+    training_spec,
+    weights_of,
+)
+from torch import nn
+from torch.nn import functional
+
+from advprune import training
+from advprune.data.examples import Examples
+from advprune.errors import UserError
+from advprune.networks.classifier import Normalise
+from advprune.spec.datasets import DATASETS
+from advprune.spec.methods import METHODS
+from advprune.spec.networks import NETWORKS, Network
+from advprune.training import scoring
+from advprune.training.algorithm import shuffled, split_into_batches, train
+from advprune.training.attacks import Threat, rs_fgsm
+from advprune.training.augmentation import crop_and_flip
+from advprune.training.deepfool import deepfool
+from advprune.training.pruning import count_to_keep
+from advprune.training.schedule import cyclic_learning_rate
+from advprune.training.state import generator_for, start
+
+KINDS = [
+    pytest.param(training_spec, id="MNIST's recipe"),
+    pytest.param(resnet_spec, id="CIFAR10's recipe"),
+]
+
+
+def train_on_noise(spec, count=40, **arguments):
+    return train(spec, examples_for(spec, count), **arguments)
+
+
+def weights_by_epoch(spec):
+    """The weights after each epoch, and before the first as number 0."""
+    history = [weights_of(start(spec, examples_for(spec)))]
+    train_on_noise(spec, after_epoch=lambda state: history.append(weights_of(state)))
+    return history
+
+
+# The same run is the same, and runs differ only where they should
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_specification_gives_the_same_weights(kind):
+    spec = kind(method="low-loss", p="0.5")
+    first = train_on_noise(spec)
+    torch.rand(7)  # the global random state plays no part
+    assert same_tensors(weights_of(train_on_noise(spec)), weights_of(first))
+
+
+def test_training_leaves_the_global_random_state_alone():
+    before = torch.get_rng_state()
+    train_on_noise(resnet_spec(method="random", p="0.5", epochs=2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_another_seed_gives_other_initial_weights():
+    first, second = (start(training_spec(seed=s), random_examples()) for s in (0, 1))
+    assert not same_tensors(weights_of(first), weights_of(second))
+
+
+def test_all_methods_share_their_initial_weights():
+    specs = [training_spec(method=method, p="0.5") for method in METHODS]
+    first, *others = [weights_of(start(spec, examples_for(spec))) for spec in specs]
+    assert all(same_tensors(other, first) for other in others)
+
+
+@pytest.mark.parametrize("method", [name for name in ADVERSARIAL_METHODS if name != "full"])
+def test_methods_share_their_weights_up_to_the_pruning_epoch(method):
+    full = weights_by_epoch(training_spec())
+    pruned = weights_by_epoch(training_spec(method=method, p="0.5", e=2))
+    assert [same_tensors(a, b) for a, b in zip(full, pruned, strict=True)] == [True] * 3 + [False]
+
+
+def test_shares_share_their_weights_up_to_the_pruning_epoch():
+    half, most = (
+        weights_by_epoch(training_spec(method="random", p=p, e=2)) for p in ("0.5", "0.9")
+    )
+    assert [same_tensors(a, b) for a, b in zip(half, most, strict=True)] == [True] * 3 + [False]
+
+
+@pytest.mark.parametrize("method", PRUNING_METHODS)
+def test_keeping_every_example_is_training_without_pruning(method):
+    full, kept_all = (weights_of(train_on_noise(training_spec(method=m))) for m in ("full", method))
+    assert same_tensors(kept_all, full)
+
+
+def test_training_with_an_adversary_differs_from_training_without():
+    adversarial, natural = (
+        weights_of(train_on_noise(training_spec(method=m, epochs=1))) for m in ("full", "standard")
+    )
+    assert not same_tensors(adversarial, natural)
+
+
+# Pruning
+
+
+@pytest.mark.parametrize(
+    ("e", "expected"),
+    [
+        pytest.param(1, [40, 24, 24], id="after the first epoch"),
+        pytest.param(2, [40, 40, 24], id="after the second epoch"),
+        pytest.param(3, [40, 40, 40], id="after the last epoch"),
+    ],
+)
+def test_the_curve_counts_the_examples_trained_on(e, expected):
+    curve = train_on_noise(training_spec(method="low-loss", p="0.6", e=e)).curve
+    assert [record.examples for record in curve] == expected
+
+
+@pytest.mark.parametrize("method", PRUNING_METHODS)
+@pytest.mark.parametrize("p", ["0.1", "0.37", "0.6"])
+def test_every_method_keeps_exactly_its_share(method, p):
+    state = train_on_noise(training_spec(method=method, p=p, epochs=1))
+    assert len(state.kept.unique()) == len(state.kept) == count_to_keep(40, p)
+
+
+@pytest.mark.parametrize("method", ["full", "standard"])
+def test_methods_that_never_prune_keep_every_example(method):
+    assert train_on_noise(training_spec(method=method)).kept.tolist() == list(range(40))
+
+
+@pytest.mark.parametrize("method", PRUNING_METHODS)
+def test_a_run_that_stops_at_the_pruning_epoch_stops_before_pruning(method):
+    state = train_on_noise(training_spec(method=method, p="0.5", e=2), stop_after=2)
+    assert state.epoch == 2
+    assert len(state.kept) == 40
+    assert state.distance is None
+
+
+def test_a_run_that_stops_later_has_been_pruned():
+    state = train_on_noise(training_spec(method="random", p="0.5"), stop_after=2)
+    assert (state.epoch, len(state.kept)) == (2, 20)
+
+
+def test_low_loss_pruning_drops_the_examples_with_the_highest_loss():
+    spec = training_spec(method="low-loss", p="0.5", e=2)
+    losses = train_on_noise(spec, stop_after=2).losses
+    kept = train_on_noise(spec).kept
+    dropped = sorted(set(range(40)) - set(kept.tolist()))
+    assert losses[kept].max() <= losses[dropped].min()
+
+
+def test_high_deepfool_pruning_drops_the_examples_farthest_by_deepfool():
+    spec = training_spec(method="high-deepfool", p="0.5", e=2)
+    before = train_on_noise(spec, stop_after=2)
+    images, _ = examples_for(spec).batch(slice(None))
+    distance = deepfool(
+        before.classifier, images, max_iterations=3, overshoot=0.02, fixed_target=False
+    ).distance
+    kept = train_on_noise(spec).kept
+    dropped = sorted(set(range(40)) - set(kept.tolist()))
+    assert distance[kept].max() <= distance[dropped].min()
+
+
+def test_the_examples_that_were_dropped_have_no_loss_any_more():
+    state = train_on_noise(training_spec(method="random", p="0.5"))
+    assert state.losses.isfinite().nonzero().flatten().tolist() == state.kept.tolist()
+
+
+def test_deepfool_in_batches_is_deepfool_at_once(monkeypatch):
+    spec = training_spec(method="low-deepfool", p="0.5")
+    at_once = train_on_noise(spec).distance
+    monkeypatch.setattr(scoring, "SCORING_BATCH", 7)
+    np.testing.assert_allclose(train_on_noise(spec).distance, at_once, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("method", "phases"),
+    [
+        pytest.param("full", {"training"}, id="full"),
+        pytest.param("random", {"training", "pruning"}, id="random"),
+        pytest.param("low-loss", {"training", "pruning"}, id="the loss costs no scoring"),
+        pytest.param("low-deepfool", {"training", "scoring", "pruning"}, id="deepfool"),
+    ],
+)
+def test_seconds_are_counted_by_phase(method, phases):
+    seconds = train_on_noise(training_spec(method=method)).stopwatch.seconds
+    assert seconds.keys() == phases
+    assert min(seconds.values()) > 0
+
+
+@pytest.mark.parametrize("method", ["full", "low-loss", "low-deepfool"])
+def test_the_last_row_of_the_curve_counts_all_seconds(method):
+    state = train_on_noise(training_spec(method=method, p="0.9"))
+    total = sum(state.stopwatch.seconds.values())
+    assert state.curve[-1].seconds == pytest.approx(total, rel=0.2)
+
+
+def test_the_first_row_of_the_curve_counts_the_seconds_of_its_own_epoch():
+    assert train_on_noise(training_spec()).curve[0].seconds > 0
+
+
+# What the network is trained on, and the loss as it was then
+
+
+def images_trained_on(spec, examples):
+    """The first epoch's images, in the order trained on, if the initial weights never change."""
+    state = start(spec, examples)
+    state.classifier.train()
+    cpu = torch.device("cpu")
+    order = shuffled(state.kept, generator_for(spec, "order", 1, cpu))
+    noise = generator_for(spec, "random start", 1, cpu)
+    crops = generator_for(spec, "augmentation", 1, cpu)
+    for which in order.split(spec.batch_size):
+        images, labels = examples.batch(which)
+        if spec.augment:
+            images = crop_and_flip(images, generator=crops)
+        if spec.epsilon:
+            threat = Threat(spec.epsilon, spec.step_size)
+            images = rs_fgsm(state.classifier, images, labels, threat=threat, generator=noise)
+        yield which, state.classifier(images), labels
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(training_spec(method="standard"), id="no adversary: the images as they are"),
+        pytest.param(training_spec(), id="adversarial images"),
+        pytest.param(
+            resnet_spec(batch_size=40), id="cropped, flipped, adversarial, with batch statistics"
+        ),
+        pytest.param(training_spec(batch_size=7), id="a last batch that is not full"),
+    ],
+)
+def test_the_loss_recorded_is_that_of_the_images_trained_on(spec):
+    still = dataclasses.replace(spec, max_learning_rate=1e-30, epochs=1, weight_decay=0.0)
+    examples = examples_for(still)
+    expected = torch.empty(40)
+    for which, logits, labels in images_trained_on(still, examples):
+        expected[which] = functional.cross_entropy(logits, labels, reduction="none").detach()
+    torch.testing.assert_close(train(still, examples).losses, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_loss_recorded_is_that_before_the_update():
+    spec = training_spec(method="standard", batch_size=40, peak=0.5, epochs=2)
+    examples = examples_for(spec)
+    images, labels = examples.batch(slice(None))
+    logits = start(spec, examples).classifier(images)
+    expected = functional.cross_entropy(logits, labels, reduction="none").detach()
+    torch.testing.assert_close(train(spec, examples, stop_after=1).losses, expected)
+
+
+def test_the_curve_holds_the_mean_loss_and_accuracy_of_the_images_trained_on():
+    spec = training_spec(batch_size=7, max_learning_rate=1e-30, epochs=1)
+    examples = examples_for(spec)
+    state = train(spec, examples)
+    right = sum(
+        (logits.argmax(dim=1) == labels).sum().item()
+        for _, logits, labels in images_trained_on(spec, examples)
+    )
+    assert state.curve[0].loss == pytest.approx(state.losses.mean().item())
+    assert state.curve[0].accuracy == right / 40
+
+
+def test_the_loss_proxy_is_the_loss_negated():
+    spec = training_spec(method="low-loss", p="0.5", e=2)
+    losses = train_on_noise(spec, stop_after=2).losses
+    np.testing.assert_array_equal(train_on_noise(spec).distance, -losses.numpy())
+
+
+def test_each_epoch_has_an_order_and_noise_of_its_own():
+    spec = training_spec()
+    draws = [
+        torch.rand(4, generator=generator_for(spec, purpose, epoch, torch.device("cpu")))
+        for purpose, epoch in itertools.product(("order", "random start", "augmentation"), (1, 2))
+    ]
+    assert len({tuple(draw.tolist()) for draw in draws}) == 6
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
+@pytest.mark.parametrize("normalise", [True, False])
+def test_the_network_normalises_only_if_asked_to(dataset, normalise):
+    kind = {"mnist": training_spec, "cifar10": resnet_spec}[dataset]
+    spec = kind(normalise=normalise)
+    inside = start(spec, examples_for(spec)).classifier.normalise
+    assert isinstance(inside, Normalise) is normalise
+    if normalise:
+        assert inside.mean.flatten().tolist() == pytest.approx(DATASETS[dataset].mean)
+
+
+def test_training_learns_what_can_be_learned():
+    labels = torch.arange(100) % 10
+    images = torch.zeros(100, 1, 28, 28, dtype=torch.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[0, 2 * label + 3 : 2 * label + 5] = 255  # a bar whose height tells the class
+    state = train(training_spec(epochs=20, batch_size=10), Examples(images, labels))
+    assert state.curve[-1].accuracy > 0.95
+
+
+def test_a_network_left_in_evaluation_mode_is_put_in_training_mode():
+    spec = resnet_spec()
+    left_alone = train_on_noise(spec)
+    switched = train_on_noise(spec, after_epoch=lambda state: state.classifier.eval())
+    assert same_tensors(weights_of(switched), weights_of(left_alone))
+
+
+# The learning rate and the optimiser
+
+
+def test_the_learning_rate_is_the_schedules():
+    spec = training_spec(method="random", p="0.5", epochs=4)
+    applied = []
+    train_on_noise(
+        spec, after_epoch=lambda state: applied.append(state.optimiser.param_groups[0]["lr"])
+    )
+    expected = [
+        cyclic_learning_rate(epoch=epoch, batch=1, batches=1, epochs=4, maximum=0.01, peak=0.4)
+        for epoch in (1, 2, 3, 4)
+    ]
+    assert applied == pytest.approx(expected)
+
+
+def test_the_curve_holds_the_learning_rate():
+    curve = train_on_noise(training_spec(epochs=5)).curve
+    assert [record.learning_rate for record in curve] == pytest.approx(
+        [0.005, 0.01, 0.02 / 3, 0.01 / 3, 0]
+    )
+
+
+def test_a_learning_rate_of_0_changes_nothing():
+    spec = training_spec(epochs=1, batch_size=40)  # one update, at the schedule's end
+    history = weights_by_epoch(spec)
+    assert same_tensors(history[0], history[1])
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_one_step_of_sgd_is_that_worked_out_by_hand(weight_decay):
+    spec = training_spec(
+        method="standard",
+        optimiser="sgd",
+        weight_decay=weight_decay,
+        epochs=2,
+        peak=0.5,
+        batch_size=40,
+        max_learning_rate=0.1,
+    )
+    examples = examples_for(spec)
+    network = start(spec, examples).classifier
+    images, labels = examples.batch(slice(None))
+    functional.cross_entropy(network(images), labels).backward()
+    after = train(spec, examples, stop_after=1).classifier
+    for old, new in zip(network.parameters(), after.parameters(), strict=True):
+        expected = old - 0.1 * (old.grad + weight_decay * old)
+        torch.testing.assert_close(new, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("adam", torch.optim.Adam, id="Adam"),
+        pytest.param("sgd", torch.optim.SGD, id="SGD"),
+    ],
+)
+def test_the_optimiser_is_the_one_asked_for(name, expected):
+    spec = training_spec(optimiser=name, weight_decay=0.25, momentum=0.7)
+    optimiser = start(spec, examples_for(spec)).optimiser
+    assert isinstance(optimiser, expected)
+    assert optimiser.defaults["weight_decay"] == 0.25
+    assert optimiser.defaults.get("momentum", 0.7) == 0.7
+
+
+# Runs that diverge
+
+
+def diverging(**changes):
+    return training_spec(optimiser="sgd", max_learning_rate=1e30, **changes)
+
+
+def test_the_first_epoch_with_a_loss_that_is_not_finite_is_recorded():
+    state = train_on_noise(diverging())
+    first = next(record.epoch for record in state.curve if not math.isfinite(record.loss))
+    assert state.diverged_epoch == first
+
+
+def test_a_run_that_goes_well_has_no_diverged_epoch():
+    assert train_on_noise(training_spec()).diverged_epoch is None
+
+
+@pytest.mark.parametrize("method", PRUNING_METHODS)
+def test_a_run_that_diverges_is_pruned_and_trained_to_its_end(method):
+    state = train_on_noise(diverging(method=method, p="0.6", e=1))
+    assert [record.examples for record in state.curve] == [40, 24, 24]
+    assert state.diverged_epoch == 1
+
+
+# How the arithmetic is done
+
+
+def numerics(**changes):
+    return dataclasses.replace(PLAIN, **changes)
+
+
+def first_loss(spec):
+    return train_on_noise(dataclasses.replace(spec, epochs=1, batch_size=40)).curve[0].loss
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("switch", "tolerance"),
+    [
+        pytest.param({"precision": "bfloat16"}, 0.05, id="bfloat16"),
+        pytest.param({"precision": "float16"}, 0.05, id="float16"),
+        pytest.param({"channels_last": True}, 1e-3, id="channels last"),
+        pytest.param({"deterministic": True}, 1e-6, id="deterministic"),
+    ],
+)
+@pytest.mark.usefixtures("restored_determinism")
+def test_each_switch_of_the_arithmetic_gives_about_the_same_loss(kind, switch, tolerance):
+    switched = first_loss(kind(width=WIDE, numerics=numerics(**switch)))
+    assert switched == pytest.approx(first_loss(kind(width=WIDE)), rel=tolerance)
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        pytest.param({"precision": "bfloat16"}, id="bfloat16"),
+        pytest.param({"channels_last": True}, id="channels last"),
+        pytest.param({"deterministic": True}, id="deterministic"),
+    ],
+)
+@pytest.mark.usefixtures("restored_determinism")
+def test_each_switch_of_the_arithmetic_is_reproducible(switch):
+    spec = resnet_spec(width=WIDE, numerics=numerics(**switch), epochs=2)
+    first, second = (weights_of(train_on_noise(spec)) for _ in range(2))
+    assert same_tensors(first, second)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_layers_compute_in_the_precision_asked_for(precision):
+    spec = training_spec(numerics=numerics(precision=precision), epochs=1)
+    examples = examples_for(spec)
+    state = start(spec, examples)
+    seen = set()
+    state.classifier.network[0].register_forward_hook(lambda *call: seen.add(call[2].dtype))
+    train(spec, examples, state=state)
+    assert seen == {getattr(torch, precision)}
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_weights_and_losses_stay_in_float32_whatever_the_precision(precision):
+    state = train_on_noise(training_spec(numerics=numerics(precision=precision), epochs=1))
+    kinds = {value.dtype for value in state.classifier.parameters()} | {state.losses.dtype}
+    assert kinds == {torch.float32}
+
+
+def test_channels_last_are_refused_on_a_cpu_where_onednn_would_train_wrongly():
+    spec = resnet_spec(width=WIDE / 2, numerics=numerics(channels_last=True))
+    with pytest.raises(UserError, match=r"channels_last .* 8 input channels: .* 16 or more"):
+        start(spec, examples_for(spec))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_weights_are_laid_out_channels_last_if_asked(asked):
+    spec = resnet_spec(width=WIDE, numerics=numerics(channels_last=asked), epochs=1)
+    weight = train_on_noise(spec).classifier.network.layer1[0].conv1.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) is asked
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.usefixtures("restored_determinism")
+def test_pytorch_is_held_to_deterministic_algorithms_if_asked(asked):
+    train_on_noise(training_spec(numerics=numerics(deterministic=asked), epochs=1))
+    assert torch.are_deterministic_algorithms_enabled() is asked
+
+
+def small_network_with_batch_statistics(*, channels, size, classes, width):
+    return nn.Sequential(
+        nn.Conv2d(channels, 4, 3, stride=4),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(4 * (size // 4) ** 2, classes),
+    )
+
+
+SMALL_NETWORK = Network(f"{__name__}:small_network_with_batch_statistics")
+
+
+@pytest.fixture
+def compilable(tmp_path, monkeypatch):
+    """A specification that is compiled, with a network small enough to be compiled in seconds."""
+    if not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("compiling needs a C++ compiler")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setitem(
+        NETWORKS, "small", Network(f"{__name__}:small_network_with_batch_statistics")
+    )
+    torch.compiler.reset()
+    return training_spec(network="small", numerics=numerics(compile=True), epochs=1)
+
+
+@pytest.mark.slow
+def test_a_compiled_network_gives_about_the_same_loss(compilable, tmp_path):
+    compiled = train_on_noise(compilable).curve[0].loss
+    plain = train_on_noise(dataclasses.replace(compilable, numerics=PLAIN)).curve[0].loss
+    assert any(tmp_path.rglob("*.so"))  # something was compiled
+    assert compiled == pytest.approx(plain, rel=1e-2)
+
+
+@pytest.mark.slow
+def test_compiling_leaves_weights_and_batch_statistics_as_they_were(compilable):
+    examples = examples_for(compilable)
+    state = start(compilable, examples)
+    before = weights_of(state)
+    training.prepare(state.classifier, compilable, examples)
+    assert same_tensors(weights_of(state), before)
+    assert all(parameter.grad is None for parameter in state.classifier.parameters())
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"channels_last": True}, id="channels last"),
+        pytest.param({"precision": "bfloat16"}, id="bfloat16"),
+    ],
+)
+def test_nothing_is_compiled_in_the_time_measured(switch, monkeypatch):
+    compiled, measured = [], []
+    real_compile, real_epoch = torch.compile, training.train_one_epoch
+
+    def count(graph, _):
+        compiled.append(graph)
+        return graph
+
+    def measure(*arguments):
+        before = len(compiled)
+        losses = real_epoch(*arguments)
+        measured.append(len(compiled) - before)
+        return losses
+
+    monkeypatch.setitem(
+        NETWORKS, "small", Network(f"{__name__}:small_network_with_batch_statistics")
+    )
+    monkeypatch.setattr(torch, "compile", functools.partial(real_compile, backend=count))
+    monkeypatch.setattr(training, "train_one_epoch", measure)
+    torch.compiler.reset()
+    train_on_noise(resnet_spec(network="small", numerics=numerics(compile=True, **switch)), 37)
+    assert compiled
+    assert measured == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("count", "normalised", "sizes"),
+    [
+        pytest.param(10, True, [5, 5], id="no remainder"),
+        pytest.param(12, True, [5, 5, 2], id="a smaller last batch"),
+        pytest.param(11, True, [5, 6], id="a single image joins the batch before"),
+        pytest.param(11, False, [5, 5, 1], id="unless batches are not normalised"),
+        pytest.param(1, True, [1], id="a single image in all"),
+    ],
+)
+def test_a_last_batch_that_is_normalised_is_never_a_single_image(count, normalised, sizes):
+    batches = split_into_batches(torch.arange(count), 5, normalised=normalised)
+    assert [len(batch) for batch in batches] == sizes
+    assert torch.cat(batches).tolist() == list(range(count))
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_kernels_are_chosen_by_trial_in_training_alone_where_shapes_repeat(
+    monkeypatch, deterministic
+):
+    # Tried for every size of DeepFool's shrinking batches, they took it ten times as long.
+    seen = {"training": set(), "scoring": set()}
+
+    def noting(phase, function):
+        def call(*arguments, **named):
+            seen[phase].add(torch.backends.cudnn.benchmark)
+            return function(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr(training, "rs_fgsm", noting("training", training.rs_fgsm))
+    monkeypatch.setattr(training, "deepfool_all", noting("scoring", training.deepfool_all))
+    spec = training_spec(
+        method="low-deepfool",
+        p="0.5",
+        numerics=dataclasses.replace(PLAIN, deterministic=deterministic),
+    )
+    train(spec, examples_for(spec))
+    assert seen == {"training": {not deterministic}, "scoring": {False}}

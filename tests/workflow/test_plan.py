@@ -1,0 +1,297 @@
+"""What snakemake plans to do, and what it refuses, seen in dry runs of a fresh copy."""
+
+import json
+import os
+import re
+
+import pytest
+from workflow_tools import PROJECT, copy_project, job_counts, run_snakemake
+
+from advprune.plan.config import load_config
+from advprune.plan.exhibits import runs_of
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project without results."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """The same, for tests that only look."""
+    return copy_project(tmp_path_factory.mktemp("dry") / "project")
+
+
+@pytest.fixture(scope="module")
+def dry_runs(untouched):
+    """Dry-runs scales, each once."""
+    known = {}
+
+    def dry_run(*configs):
+        if configs not in known:
+            overlays = [f"config/{name}.yaml" for name in configs]
+            known[configs] = run_snakemake(
+                "-n", "--cores", "2", "--configfile", *overlays, cwd=untouched
+            )
+        return known[configs]
+
+    return dry_run
+
+
+# However many runs there are, every table and figure is made once, from one table for each item.
+ONCE = {
+    **dict.fromkeys(["settle_config", "runs", "summarise", "claims", "report", "all"], 1),
+    **dict.fromkeys(["table1", "figure7", "figure8", "standard_accuracy", "appendix_c"], 1),
+    "comparisons": 1,
+    **dict.fromkeys([f"figure{number}" for number in range(1, 7)], 1),
+    **dict.fromkeys(["distribution", "collapse", "pruning_epoch"], 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scale", "jobs", "total"),
+    [
+        pytest.param(
+            "config",
+            {"dataset": 2, "train": 2690, "evaluate": 2690, "score": 2, "collect": 11},
+            5416,
+            id="paper",
+        ),
+        pytest.param(
+            "laptop",
+            {"dataset": 2, "train": 79, "evaluate": 79, "score": 2, "collect": 11},
+            194,
+            id="laptop",
+        ),
+        pytest.param(
+            "quick",
+            {"dataset": 2, "train": 48, "evaluate": 48, "score": 2, "collect": 11},
+            132,
+            id="quick",
+        ),
+        pytest.param(
+            "smoke",
+            {"dataset": 2, "train": 15, "evaluate": 15, "score": 2, "collect": 11},
+            66,
+            id="smoke",
+        ),
+    ],
+)
+def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, jobs, total):
+    planned = dry_runs(scale)
+    assert job_counts(planned.printed) == ONCE | jobs | {"total": total}, planned.printed[-2000:]
+
+
+@pytest.mark.slow
+def test_planning_grows_no_faster_than_the_number_of_jobs(dry_runs):
+    # CPU time: what other programs do meanwhile does not count. About a sixth of it, measured.
+    many, few = dry_runs("config"), dry_runs("smoke")
+    jobs = [job_counts(planned.printed)["total"] for planned in (many, few)]
+    assert many.cpu_seconds / few.cpu_seconds < jobs[0] / jobs[1]
+
+
+@pytest.mark.parametrize(
+    ("target", "rules"),
+    [
+        (
+            "tables",
+            {"table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"},
+        ),
+        ("claims", {"claims", "figure2", "figure6", "appendix_c"}),
+        ("cifar10", {"figure4"}),
+        (
+            "mnist",
+            {"figure2", "figure3", "table1", "figure8", "distribution", "pruning_epoch"},
+        ),
+        (
+            "figures",
+            {
+                *(f"figure{number}" for number in range(1, 7)),
+                *("distribution", "collapse", "pruning_epoch"),
+            },
+        ),
+    ],
+)
+def test_a_target_makes_its_tables_and_figures_and_no_others(untouched, target, rules):
+    planned = run_snakemake(
+        "-n", "--cores", "1", "--configfile", "config/smoke.yaml", "--", target, cwd=untouched
+    )
+    drawn = set(job_counts(planned.printed)) & (set(ONCE) - {"settle_config", "runs", "summarise"})
+    assert drawn - {"all"} == rules, planned.printed[-2000:]
+
+
+def test_half_of_the_paper_can_be_made_without_the_other(untouched):
+    planned = run_snakemake(
+        "-n", "--cores", "1", "--configfile", "config/smoke.yaml", "--", "cifar10", cwd=untouched
+    )
+    assert "mnist5k" not in planned.printed
+
+
+def test_nothing_is_trained_by_a_partial_run_though_what_exists_is_incomplete_and_old(project):
+    for run in runs_of("all", load_config(PROJECT / "config/smoke.yaml")):
+        folder = project / "results/smoke/runs" / run.folder
+        folder.mkdir(parents=True)
+        for name in ("run.json", "evaluation.json", "evaluation.csv"):
+            (folder / name).touch()
+        # Older than what it was made from: a run that is not partial would evaluate again.
+        os.utime(folder / "evaluation.json", (1, 1))
+    overlays = ("config/smoke.yaml", "config/partial.yaml")
+    planned = run_snakemake("-n", "--cores", "1", "--configfile", *overlays, cwd=project)
+    jobs = job_counts(planned.printed)
+    assert ({"train", "evaluate", "score"} & set(jobs), jobs.get("table1")) == (set(), 1)
+
+
+@pytest.mark.parametrize(
+    ("configs", "results"),
+    [
+        pytest.param(["quick"], "quick", id="quick"),
+        pytest.param(["smoke"], "smoke", id="smoke"),
+        pytest.param(["smoke", "released"], "smoke-released", id="smoke, released"),
+    ],
+)
+def test_the_config_that_is_written_down_is_the_one_that_the_library_loads(
+    project, configs, results
+):
+    path = f"results/{results}/config.json"
+    overlays = [f"config/{name}.yaml" for name in configs]
+    ended = run_snakemake("--cores", "1", "--configfile", *overlays, "--", path, cwd=project)
+    assert ended.status == 0, ended.printed
+    loaded = load_config(*(PROJECT / overlay for overlay in overlays))
+    assert json.loads((project / path).read_text()) == loaded
+
+
+def test_the_released_protocol_plans_the_same_jobs_into_a_folder_of_its_own(dry_runs):
+    paper, released = dry_runs("smoke"), dry_runs("smoke", "released")
+    assert job_counts(released.printed) == job_counts(paper.printed) != {}
+    assert "results/smoke-released/" in released.printed
+    assert "results/smoke/" not in released.printed
+
+
+@pytest.mark.parametrize(
+    ("configs", "scale", "epoch"),
+    [(("smoke",), "smoke", 1), (("smoke", "released"), "smoke-released", 2)],
+    ids=["paper", "released"],
+)
+def test_figure_6_takes_cifar10s_scores_after_the_protocols_epoch(dry_runs, configs, scale, epoch):
+    printed = dry_runs(*configs).printed
+    assert f"results/{scale}/scores/shapes10/e{epoch}/seed000/scores.safetensors" in printed
+
+
+def test_an_unknown_protocol_is_refused_in_one_message(untouched, tmp_path):
+    (tmp_path / "overlay.yaml").write_text("protocol: papre")
+    ended = run_snakemake(
+        "-n", "--cores", "1", "--configfile", tmp_path / "overlay.yaml", cwd=untouched
+    )
+    check_refusal(ended, ["protocol is 'papre'", "paper, released"])
+
+
+# Wrong configs. The library's own tests have more of them; here it is how Snakemake says it.
+
+ACCURACY = "studies: {mnist: {experiments: {accuracy: {%s}}}}"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        pytest.param("colour: red", ["colour is no key"], id="unknown key"),
+        pytest.param("partail: true", ["partail is no key", "'partial'"], id="misspelt key"),
+        pytest.param("figure2: {p: 1.5}", ["figure2.p is 1.5", "at most 1"], id="p over 1"),
+        pytest.param(ACCURACY % "p: [0]", ["accuracy.p[0] is 0", "above 0"], id="p of 0"),
+        pytest.param(
+            ACCURACY % "p: [.nan]", ["accuracy.p[0] is nan", "above 0"], id="p that is no number"
+        ),
+        pytest.param(
+            ACCURACY % "methods: [low-los]",
+            ["accuracy.methods has 'low-los'", "low-loss"],
+            id="unknown method",
+        ),
+        pytest.param(
+            "studies: {mnist: {training: {epochs: ten}}}",
+            ["training.epochs is 'ten'", "a whole number"],
+            id="word where a number belongs",
+        ),
+        pytest.param(
+            ACCURACY % "seeds: []", ["accuracy.seeds is []", "at least one seed"], id="no seeds"
+        ),
+        pytest.param(ACCURACY % "seeds: 0", ["accuracy.seeds is 0", "from 1"], id="0 seeds"),
+        pytest.param(ACCURACY % "seeds: 3.0", ["accuracy.seeds is 3.0", "from 1"], id="3.0 seeds"),
+        pytest.param(
+            "studies: {mnist: {dataset: minst}}",
+            ["studies.mnist.dataset is 'minst'", "mnist5k"],
+            id="unknown data set",
+        ),
+        pytest.param(
+            ACCURACY % "e: [11]", ["accuracy.e has 11", "at most 10"], id="e beyond the epochs"
+        ),
+    ],
+)
+def test_a_wrong_config_is_refused_in_one_message(untouched, tmp_path, overlay, told):
+    (tmp_path / "overlay.yaml").write_text(overlay)
+    ended = run_snakemake(
+        "-n", "--cores", "1", "--configfile", tmp_path / "overlay.yaml", cwd=untouched
+    )
+    check_refusal(ended, told)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        pytest.param("device=cuda", ["device is no key"], id="a key that is further down"),
+        pytest.param("partial=true", ["partial is 'true'", "config file"], id="text for a flag"),
+    ],
+)
+def test_a_wrong_setting_on_the_command_line_is_refused_in_one_message(untouched, setting, told):
+    check_refusal(run_snakemake("-n", "--cores", "1", "--config", setting, cwd=untouched), told)
+
+
+def check_refusal(ended, told):
+    lines = [line for line in ended.printed.split("\n") if line.startswith("config: ")]
+    assert ended.status != 0
+    assert len(lines) == 1, ended.printed
+    assert [part for part in told if part not in lines[0]] == [], lines[0]
+    assert "Traceback" not in ended.printed
+
+
+def test_a_job_is_given_as_many_threads_as_the_config_says_on_however_many_cores(
+    untouched, tmp_path
+):
+    overlay = tmp_path / "threads.yaml"
+    overlay.write_text("execution: {threads: 3}\n")
+    ended = run_snakemake(
+        *("-n", "-p", "--cores", "1", "--configfile", "config/smoke.yaml", overlay), cwd=untouched
+    )
+    given = re.findall(r"(train|evaluate|score)\.py .*--threads (\d+)", ended.printed)
+    assert set(given) == {(name, "3") for name in ("train", "evaluate", "score")}
+
+
+def test_a_setting_on_the_command_line_that_changes_no_number_changes_no_parameter(
+    untouched, tmp_path
+):
+    target = "results/smoke/config.json"
+    printed = {
+        json.dumps(re.findall(r"settle_config\.py --config (.*)", planned.printed))
+        for setting in ([], ["--config", f"data_root={tmp_path}"])
+        for planned in [
+            run_snakemake(
+                *("-n", "-p", "--configfile", "config/smoke.yaml", *setting, "--", target),
+                cwd=untouched,
+            )
+        ]
+    }
+    assert len(printed) == 1
+    assert "mnist5k" in printed.pop()
+
+
+def test_what_is_published_does_not_say_where_the_data_lie(untouched, tmp_path):
+    overlay = tmp_path / "private.yaml"
+    overlay.write_text("data_root: /home/somebody/data\n")
+    target = "results/smoke/config.json"
+    ended = run_snakemake(
+        *("-n", "-p", "--configfile", "config/smoke.yaml", overlay, "--", target), cwd=untouched
+    )
+    assert '"data_root": null' in ended.printed
+    assert "somebody" not in ended.printed

@@ -1,0 +1,142 @@
+"""What figures and tables say on their face about the data and the scale they were made at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from advprune.plan.config import Config
+from advprune.spec.datasets import DATASETS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
+TWO_ATTACKS = (
+    "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
+    "under that name"
+)
+
+# Columns of a table of runs in which all runs should agree: numbers made otherwise may differ.
+ALIKE = {
+    "source": "states of the pipeline's code",
+    "torch": "versions of PyTorch",
+    "device": "devices",
+    "threads": "numbers of CPU threads",
+    "evaluation_source": "states of the code of the evaluation",
+    "evaluation_torch": "versions of PyTorch in the evaluation",
+    "evaluation_device": "devices in the evaluation",
+}
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """What the bars of a figure are.
+
+    Attributes:
+        column: the end of the names of `statistics.summarise`'s columns that hold their lengths.
+        label: what the figure calls them.
+    """
+
+    column: str
+    label: str
+
+
+ERROR_BARS = {
+    "confidence_interval": ErrorBars("half_width", "t-based 95% intervals"),
+    "standard_deviation": ErrorBars("standard_deviation", "± 1 standard deviation"),
+}
+
+
+def error_bars(config: Config, metric: str) -> str:
+    """The column of a summary that holds the lengths of a metric's error bars."""
+    return f"{metric}_{ERROR_BARS[config['error_bars']].column}"
+
+
+def dataset_label(dataset: str) -> str:
+    """A data set's title, with what it stands in for where it is not the paper's."""
+    known = DATASETS[dataset]
+    stand_in = f", a stand-in for {known.stands_in_for}" if known.stands_in_for else ""
+    return known.title + stand_in
+
+
+def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) -> str:
+    """One line for each study: the data really used and how much; then scale and protocol.
+
+    Args:
+        config: the config that ran.
+        studies: names in ``config["studies"]``.
+        attacked: whether the number of attacked test images matters for what is shown.
+    """
+    lines = []
+    for name in studies:
+        study = config["studies"][name]
+        train, test = DATASETS[study["dataset"]].examples
+        used = study["train_examples"] or train
+        text = (
+            f"{dataset_label(study['dataset'])}: {used:,} training images, {network_label(study)}"
+        )
+        if attacked:
+            text += f", {study['evaluation']['test_examples'] or test:,} test images attacked"
+        lines.append(text)
+    return "\n".join([*lines, scale_note(config)])
+
+
+def scale_note(config: Config) -> str:
+    """The scale's name, and whether the paper or the authors' released code is followed."""
+    return f"scale: {config['scale']}, protocol: {config['protocol']}"
+
+
+def network_label(study: Config) -> str:
+    """The network of a study, and how narrow it is where it is not the paper's width."""
+    width = study["training"]["width"]
+    narrow = "" if width == 1 else f" at {width} of its width"
+    return study["training"]["network"] + narrow
+
+
+def seeds_note(counts: Iterable[int], config: Config) -> str:
+    """How many runs a point is the mean of, and what its bars are if it has any."""
+    numbers = sorted(set(counts))
+    if numbers in ([], [1]):
+        return "One run a point (n = 1), so no error bars"
+    few, many = numbers[0], numbers[-1]
+    count = f"{few}" if few == many else f"{few} to {many}"
+    bars = ERROR_BARS[config["error_bars"]]
+    return f"Means of n = {count} runs a point; bars: {bars.label}, cut off at the axes"
+
+
+def time_note(config: Config) -> str:
+    """What training time counts."""
+    counted = "forward, backward, attack, scoring and pruning"
+    if config["early_stopping"]["enabled"] and config["early_stopping"]["timed"]:
+        counted += ", and early stopping's attacks on test images"
+    return f"training time: {counted}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a length of time that can be read at a glance."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def mixture_notes(runs: "pd.DataFrame") -> list[str]:
+    """What the runs have been made with that is not the same for all of them, a line each.
+
+    Specifications are never mixed (see `run_table.collect_runs`); these are reason for doubt alone.
+    """
+    notes = []
+    for column, what in ALIKE.items():
+        counts = runs[column].value_counts().sort_index()
+        if len(counts) > 1:
+            parts = ", ".join(f"{value} ({count})" for value, count in counts.items())
+            notes.append(f"Runs made with different {what}, with how many runs: {parts}")
+    return notes
+
+
+def diverged_note(runs: "pd.DataFrame") -> list[str]:
+    """How many runs diverged, as a note; none if none did."""
+    diverged = int(runs["diverged_epoch"].notna().sum())
+    if not diverged:
+        return []
+    return [f"{diverged} of {len(runs)} runs diverged (a loss that is not finite) and are counted"]

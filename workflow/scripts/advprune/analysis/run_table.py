@@ -1,0 +1,144 @@
+"""From the files of single runs to one tidy table of runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from advprune.errors import UserError
+from advprune.paths import RESULT_FILES
+from advprune.plan.config import Config
+from advprune.plan.exhibits import runs_of
+from advprune.plan.specify import evaluation_spec, training_spec
+from advprune.spec.runs import Run, training_seconds
+from advprune.storage.files import write_text
+from advprune.storage.records import check_files, check_hash, check_spec, read_record, write_hashes
+
+# Names that look like numbers stay text: paths and tables must agree on p, versions and hashes end
+# in zeros.
+TEXT_COLUMNS = (
+    *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
+    *("dataset_sha256", "training_spec", "evaluation_spec"),
+)
+COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
+
+
+def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
+    """One row for each run that an item needs.
+
+    Every result is compared with what the config asks for. In a partial config, runs without
+    results are left out.
+
+    Args:
+        item: a name in ``plan.ITEMS``, or ``"all"``.
+        config: the config that the results must have been made with.
+        folder: holds the runs' folders.
+
+    Raises:
+        UserError: a result is missing, damaged, or was made with another specification or from
+            another file of its data set than the others.
+    """
+    runs = runs_of(item, config)
+    if config["partial"]:
+        runs = [run for run in runs if has_results(folder / run.folder)]
+    rows = [_row(run, config, folder / run.folder) for run in runs]
+    first: dict[str, tuple[Run, str]] = {}
+    for run, row in zip(runs, rows, strict=True):
+        other, data = first.setdefault(run.dataset, (run, row["dataset_sha256"]))
+        if row["dataset_sha256"] != data:
+            raise UserError(
+                f"{folder / other.folder / 'run.json'} and {folder / run.folder / 'run.json'} were "
+                f"made from different files of the data set {run.dataset}: delete the folder of "
+                "every run whose dataset_sha256 is not what `sha256sum "
+                f"results/datasets/{run.dataset}.safetensors` says, and run again"
+            )
+    return pd.DataFrame(rows)
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a run's folder has all that `collect_runs` reads."""
+    return all((folder / name).exists() for name in RESULT_FILES)
+
+
+def write_runs(path: str | Path, runs: pd.DataFrame) -> None:
+    """Write a table of runs as CSV, and beside it its hash."""
+    write_text(path, runs.to_csv(index=False))
+    write_hashes(path)
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """Read a table of runs written by the workflow.
+
+    Raises:
+        UserError: it is missing, holds no runs, or is not what was written.
+    """
+    return read_table(path, "a table of runs")
+
+
+def read_table(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a .csv that was written by the workflow with its hash.
+
+    Raises:
+        UserError: it is missing, is not what was written, or is not ``what`` it should be.
+    """
+    check_hash(path)
+    return _read_csv(path, what)
+
+
+def _read_csv(path: str | Path, what: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=COLUMN_TYPES)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise UserError(f"{path} is not {what}: {error}") from error
+
+
+def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
+    training = read_record(folder / "run.json")
+    evaluation = read_record(folder / "evaluation.json")
+    check_spec(folder / "run.json", training, training_spec(run, config).to_dict())
+    check_spec(folder / "evaluation.json", evaluation, evaluation_spec(run, config).to_dict())
+    if evaluation["model_sha256"] != training["model_sha256"]:
+        raise UserError(
+            f"{folder / 'evaluation.json'} is about another network than {folder / 'run.json'}: "
+            f"delete {folder / 'evaluation.json'} and run again"
+        )
+    if evaluation["dataset_sha256"] != training["dataset_sha256"]:
+        raise UserError(
+            f"{folder / 'evaluation.json'} was made from another file of the data set "
+            f"{run.dataset} than {folder / 'run.json'}: delete the folder {folder} and run again"
+        )
+    check_files(folder / "run.json", training)
+    check_files(folder / "evaluation.json", evaluation)
+    (accuracies,) = _read_csv(folder / "evaluation.csv", "an evaluation").to_dict("records")
+    return {
+        "dataset": run.dataset,
+        "method": run.method,
+        "p": run.p,
+        "e": run.e,
+        "seed": run.seed,
+        **accuracies,
+        "training_seconds": training_seconds(
+            training["seconds"], with_validation=config["early_stopping"]["timed"]
+        ),
+        "scoring_seconds": training["seconds"].get("scoring", 0.0),
+        "validation_seconds": training["seconds"].get("validation", 0.0),
+        "train_examples": training["train_examples"],
+        "kept_examples": training["kept_examples"],
+        "diverged_epoch": training["diverged_epoch"],
+        "stopped_epoch": training["stopped_epoch"],
+        "evaluation_seconds": sum(evaluation["seconds"].values()),
+        **_made_with(training["provenance"]),
+        "threads": training["provenance"]["threads"],
+        **_made_with(evaluation["provenance"], "evaluation_"),
+        "dataset_sha256": training["dataset_sha256"][:12],
+        "training_spec": training["spec_digest"][:12],
+        "evaluation_spec": evaluation["spec_digest"][:12],
+    }
+
+
+def _made_with(provenance: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    return {
+        f"{prefix}device": provenance["device"],
+        f"{prefix}torch": provenance["packages"]["torch"],
+        f"{prefix}source": provenance["source"][:12],
+    }

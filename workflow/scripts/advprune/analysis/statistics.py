@@ -1,0 +1,136 @@
+"""The statistics of the tables: intervals, tests and fits, by SciPy."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
+
+CONFIDENCE = 0.95
+COLLAPSE_BELOW = 1.0
+RUN_KEYS = ["dataset", "method", "p", "e"]
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """A mean with its two-sided t-based confidence interval.
+
+    Attributes:
+        n: how many values.
+        mean: NaN for no values.
+        half_width: half the width of the 95% interval; NaN for fewer than two values.
+        standard_deviation: of the values, with n - 1; NaN for fewer than two.
+    """
+
+    n: int
+    mean: float
+    half_width: float
+    standard_deviation: float
+
+
+def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
+    """The mean of ``values`` and its 95% interval (Table 1's "confidence interval")."""
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return MeanInterval(n, values.mean() if n else np.nan, np.nan, np.nan)
+    half_width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values)
+    return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
+
+
+def count_collapsed(robust_accuracy: pd.Series | np.ndarray) -> int:
+    """How many runs ended with no robustness: an accuracy under attack below 1%."""
+    return int((np.asarray(robust_accuracy) < COLLAPSE_BELOW).sum())
+
+
+def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:
+    """The share of collapsed runs, in [0, 1]."""
+    return count_collapsed(robust_accuracy) / len(robust_accuracy)
+
+
+@dataclass(frozen=True)
+class ShareInterval:
+    """A share of runs with its Wilson score interval.
+
+    Attributes:
+        n: how many runs.
+        share: in [0, 1]; NaN for no runs.
+        low, high: the ends of the 95% interval, in [0, 1]; NaN for no runs.
+    """
+
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+def share_interval(successes: int, n: int) -> ShareInterval:
+    """The share ``successes / n`` and its 95% interval by Wilson's score method.
+
+    Unlike the t-based interval of a mean it stays in [0, 1] and has a width where all runs, or
+    none, succeed.
+    """
+    if not n:
+        return ShareInterval(0, np.nan, np.nan, np.nan)
+    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    share = successes / n
+    # At 0 and 1 rounding puts an end a little past the share.
+    return ShareInterval(n, share, min(float(found.low), share), max(float(found.high), share))
+
+
+@dataclass(frozen=True)
+class WelchTest:
+    """A one-sided Welch's t-test.
+
+    Attributes:
+        difference: mean of the first sample less mean of the second.
+        statistic: t.
+        degrees_of_freedom: by Welch and Satterthwaite.
+        p_value: of the difference being 0 or less; NaN where a sample has fewer than two values.
+    """
+
+    difference: float
+    statistic: float
+    degrees_of_freedom: float
+    p_value: float
+
+
+def welch_greater(first: np.ndarray, second: np.ndarray) -> WelchTest:
+    """Test whether the mean of ``first`` is greater than that of ``second`` (appendix B)."""
+    difference = np.mean(first) - np.mean(second) if len(first) and len(second) else np.nan
+    if min(len(first), len(second)) < 2 or np.ptp(first) == np.ptp(second) == 0:
+        return WelchTest(difference, np.nan, np.nan, np.nan)
+    found = welch(first, second, alternative="greater")
+    return WelchTest(difference, found.statistic, found.df, found.pvalue)
+
+
+def welch(first: np.ndarray, second: np.ndarray, *, alternative: str) -> Any:
+    """SciPy's Welch's t-test of two samples of two values or more, at least one with spread."""
+    with warnings.catch_warnings():
+        # One sample may be without spread, of which SciPy warns: the other's is enough.
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        return stats.ttest_ind(first, second, equal_var=False, alternative=alternative)
+
+
+def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
+    """One row for each (data set, method, p, e): n, and mean and spread of each metric.
+
+    Also the share of runs that collapsed, by each attack, and how many diverged.
+    """
+    rows = []
+    for key, group in runs.groupby(RUN_KEYS, sort=True):
+        row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
+        for metric in metrics:
+            interval = mean_interval(group[metric])
+            row[f"{metric}_mean"] = interval.mean
+            row[f"{metric}_half_width"] = interval.half_width
+            row[f"{metric}_standard_deviation"] = interval.standard_deviation
+        for metric in ROBUST_ACCURACIES:
+            row[collapse_column(metric)] = collapsed_share(group[metric])
+        row["diverged"] = int(group["diverged_epoch"].notna().sum())
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""Images and labels, from where they are published to a device."""

@@ -1,0 +1,1 @@
+"""How accurate a trained network is, on natural and on attacked images."""

@@ -1,0 +1,25 @@
+"""Saving an evaluation between its phases, and going on from there."""
+
+from pathlib import Path
+
+import torch
+
+from advprune.evaluation.phases import Progress
+from advprune.storage.saved_state import restore_state, save_state
+
+
+def restore_progress(path: Path, key: str) -> Progress:
+    """What an evaluation has found so far; from now on it is saved after every phase.
+
+    Args:
+        path: the checkpoint.
+        key: a digest of all that decides what the evaluation finds.
+    """
+    progress = Progress()
+
+    def fill(tensors: dict[str, torch.Tensor], rest: dict) -> None:
+        progress.found, progress.seconds = tensors, rest["seconds"]
+
+    restore_state(path, key, fill)
+    progress.save = lambda: save_state(path, key, progress.found, {"seconds": progress.seconds})
+    return progress

@@ -1,0 +1,110 @@
+"""The phases of an evaluation: natural accuracy, standard AutoAttack, attacks run alone."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from advprune.data.examples import Examples
+from advprune.evaluation.autoattack import build_autoattack, survivors
+from advprune.evaluation.outcome import Evaluation
+from advprune.evaluation.single_attacks import withstand
+from advprune.machine.devices import use_deterministic_algorithms
+from advprune.spec.specification import EvaluationSpec
+
+log = logging.getLogger(__name__)
+NATURAL_BATCH = 500
+
+
+@dataclass
+class Progress:
+    """What an evaluation has found so far; saved and restored between its phases.
+
+    Attributes:
+        found: phase to what it found: ``natural`` to the predicted classes, (n,) int64, and each
+            attack to the survivors, (m,) bool.
+        seconds: phase to seconds.
+        save: called at the end of every phase.
+    """
+
+    found: dict[str, Tensor] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    save: Callable[[], None] = lambda: None
+
+    def once(self, phase: str, work: Callable[[], Tensor], device: torch.device) -> Tensor:
+        """What a phase finds: by working, or as it was found before."""
+        if phase in self.found:
+            log.info("%s was done before", phase)
+        else:
+            started = time.perf_counter()
+            self.found[phase] = work()
+            self.seconds[phase] = time.perf_counter() - started
+            self.save()
+        return self.found[phase].to(device)
+
+
+def evaluate(
+    model: nn.Module, test: Examples, spec: EvaluationSpec, progress: Progress | None = None
+) -> Evaluation:
+    """Natural accuracy on all test images and robust accuracy on the first of them.
+
+    Args:
+        model: maps images in [0, 1] to logits; put in evaluation mode and left there.
+        test: the test set, on the device to work on.
+        spec: the bound, how many images are attacked, batch size, seed, the attacks, and whether
+            PyTorch is held to deterministic algorithms.
+        progress: what an evaluation that was interrupted has found; None to start anew.
+    """
+    use_deterministic_algorithms(spec.deterministic)
+    model.eval()
+    progress = progress or Progress()
+    prediction = progress.once("natural", lambda: predict(model, test), test.device)
+    correct = prediction == test.labels
+    log.info("natural accuracy %.2f%% of %d", 100 * correct.float().mean(), len(test))
+
+    attacked = test.first(spec.test_examples)
+    images, labels = attacked.batch(slice(None))
+
+    def phase(name: str, attack: Callable[[], Tensor]) -> Tensor:
+        still = progress.once(name, attack, test.device)
+        _log_attack(name, still, progress.seconds[name])
+        return still
+
+    standing = correct[: len(attacked)]
+    robust_after: dict[str, Tensor] = {}
+    adversary = build_autoattack(model, spec, images.device)
+    for name in spec.autoattack.attacks:
+        attack = partial(survivors, adversary, name, images, labels, standing, spec.batch_size)
+        standing = robust_after[name] = phase(name, attack)
+
+    robust_alone: dict[str, Tensor] = {}
+    for name in spec.attacks:
+        attack = partial(withstand, name, model, images, labels, correct[: len(attacked)], spec)
+        robust_alone[name] = phase(f"{name} alone", attack)
+    return Evaluation(prediction, correct, robust_after, robust_alone, progress.seconds)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, examples: Examples) -> Tensor:
+    """(n,) int64, the predicted classes; -1, which is no class, where a logit is not finite."""
+    parts = []
+    for first in range(0, len(examples), NATURAL_BATCH):
+        images, _ = examples.batch(slice(first, first + NATURAL_BATCH))
+        logits = model(images)
+        parts.append(logits.argmax(dim=1).where(logits.isfinite().all(dim=1), -1))
+    return torch.cat(parts)
+
+
+def _log_attack(attack: str, standing: Tensor, seconds: float) -> None:
+    log.info(
+        "%s: %d of %d images robust (%.2f%%), %.1f s",
+        attack,
+        standing.sum(),
+        len(standing),
+        100 * standing.float().mean(),
+        seconds,
+    )

@@ -1,0 +1,12 @@
+"""Figure 3: accuracy on MNIST against the share of data kept."""
+
+import pandas as pd
+
+from advprune.figures.accuracy import accuracy_points, draw_accuracy
+from advprune.figures.style import Drawing
+from advprune.plan.config import Config
+
+
+def figure3(runs: pd.DataFrame, config: Config) -> Drawing:
+    """The figure, from the runs of the study's experiment ``accuracy``."""
+    return Drawing(draw_accuracy(runs, config, "mnist"), accuracy_points(runs))

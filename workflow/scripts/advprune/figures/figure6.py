@@ -1,0 +1,61 @@
+"""Figure 6: the loss of each example against 1/d, and Pearson's r."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from advprune.analysis.correlation import correlate
+from advprune.analysis.notes import dataset_label, face_note
+from advprune.analysis.scores import Scores
+from advprune.figures.style import Drawing, add_note, new_figure
+from advprune.plan.config import Config
+from advprune.spec.datasets import DATASETS
+
+
+def figure6(scores: Mapping[str, Scores], config: Config) -> Drawing:
+    """The figure, from the scores of each study."""
+    frames = {study: found.frame(study) for study, found in scores.items()}
+    data = pd.concat(frames.values(), ignore_index=True)
+    return Drawing(draw_correlation(frames, config), data)
+
+
+def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
+    """One panel a study; every example a dot."""
+    figure, axes = new_figure(1, len(frames), height=3.2)
+    remarks = []
+    for axis, (study, frame) in zip(axes[0], frames.items(), strict=True):
+        found = correlate(frame)
+        # Far outliers would press all the rest against the axis: they are counted, not shown.
+        limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.99) * 1.5
+        shown = frame[frame["inverse_distance"] <= limit]
+        axis.scatter(
+            shown["inverse_distance"],
+            shown["loss"],
+            s=3,
+            alpha=min(1.0, 300 / max(len(shown), 1) + 0.1),
+            color="#0072B2",
+            linewidth=0,
+            rasterized=True,
+        )
+        axis.set_title(dataset_label(config["studies"][study]["dataset"]), fontsize=8)
+        axis.text(
+            0.97,
+            0.97,
+            f"r = {found.r:.2f}",
+            transform=axis.transAxes,
+            ha="right",
+            va="top",
+            bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
+        )
+        axis.set_xlabel("1/d, d the l2 distance by DeepFool")
+        remarks.append(
+            f"{DATASETS[config['studies'][study]['dataset']].title} after epoch "
+            f"{config['studies'][study]['scores']['epoch']}: r over {found.counted:,} "
+            f"examples, {found.unconverged:,} of which DeepFool did not move to another class; "
+            f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
+        )
+    axes[0, 0].set_ylabel("Loss (as attacked in training)")
+    add_note(figure, "\n".join([*remarks, face_note(config, list(frames), attacked=False)]))
+    return figure

@@ -1,0 +1,124 @@
+"""How every figure looks, and how it is written: as PDF, as PNG and as the CSV it is drawn from."""
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from advprune.spec.methods import METHODS
+from advprune.storage.files import atomic_write, write_text
+from advprune.storage.records import write_hashes
+
+PAGE_WIDTH = 6.9  # inches
+# Okabe and Ito's palette, told apart with any colour vision.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
+CLASS_COLOURS = "tab10"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn: colour tells its side, marker its proxy."""
+
+    colour: str
+    marker: str
+
+
+def look_of(method: str) -> Look:
+    """The look of a method, the same in every figure."""
+    known = METHODS[method]
+    if known.select is None:
+        colour = "#000000" if known.adversarial else "#777777"
+    else:
+        strategies = list(dict.fromkeys(each.strategy for each in METHODS.values() if each.select))
+        # The paper's main method comes first, whatever the registry's order.
+        strategies.sort(key=lambda strategy: strategy != METHODS["low-loss"].strategy)
+        colour = PALETTE[strategies.index(known.strategy) % len(PALETTE)]
+    return Look(colour, "s" if known.proxy == "deepfool" else "o")
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = PAGE_WIDTH, height: float, **options: object
+) -> tuple[Figure, object]:
+    """A figure in the house style and its axes, always as an array of rows and columns."""
+    mpl.use("agg")
+    sns.set_theme(
+        context="paper",
+        style="ticks",
+        font_scale=0.9,
+        rc={
+            "axes.grid": True,
+            "grid.color": "#e6e6e6",
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "pdf.fonttype": 42,
+            "legend.frameon": False,
+            "lines.linewidth": 1.3,
+        },
+    )
+    return plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **options
+    )
+
+
+def inside_percentages(means: pd.Series, half_widths: pd.Series) -> list[pd.Series]:
+    """Error bars cut off at 0% and 100%, beyond which no accuracy can be."""
+    half_widths = half_widths.fillna(0)
+    return [half_widths.clip(upper=means), half_widths.clip(upper=100 - means)]
+
+
+def percentage_limits(values: pd.Series) -> tuple[float, float]:
+    """An axis from a little below the lowest value to a little above the highest.
+
+    Never narrower than ten points, so that noise does not fill a panel.
+    """
+    centre = (values.min() + values.max()) / 2
+    half = max(0.65 * (values.max() - values.min()), 5)
+    return max(centre - half, -3), min(centre + half, 103)
+
+
+def share_legend(figure: Figure, axes: Iterable[Axes], title: str | None = None) -> None:
+    """One legend for all panels, above them, where it hides no data.
+
+    Panels differ in markers alone: the first one's are shown.
+    """
+    entries = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        entries = dict(zip(labels, handles, strict=True)) | entries
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
+    )
+
+
+def add_note(figure: Figure, note: str) -> None:
+    """Small grey lines below everything: the data and the scale."""
+    lines = [wrapped for line in note.split("\n") for wrapped in textwrap.wrap(line, 125)]
+    figure.supxlabel("\n".join(lines), fontsize=6.5, color="#555555", x=0.01, ha="left")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure ready to be written, and the data that it is drawn from."""
+
+    figure: Figure
+    data: pd.DataFrame
+
+    def write(self, path: str | Path) -> None:
+        """Write the data to ``path``, a .csv, the figure beside it as .pdf and .png, and hashes.
+
+        The same figure gives the same bytes: no date is put into the files.
+        """
+        path = Path(path)
+        for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
+            with atomic_write(path.with_suffix(suffix)) as temporary:
+                self.figure.savefig(temporary, dpi=300, metadata=metadata)
+        plt.close(self.figure)
+        write_text(path, self.data.to_csv(index=False))
+        write_hashes(path, path.with_suffix(".pdf"), path.with_suffix(".png"))

@@ -1,0 +1,1 @@
+"""The device, whose turn it is on it, and what made a number."""

@@ -1,0 +1,66 @@
+"""Choosing the device that a program works on."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from advprune.errors import UserError
+from advprune.machine.leases import lease_gpu
+
+log = logging.getLogger(__name__)
+
+
+def use_deterministic_algorithms(asked: bool) -> None:
+    """Hold PyTorch to deterministic algorithms, or not."""
+    if asked:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
+    torch.use_deterministic_algorithms(asked)
+
+
+@contextmanager
+def cudnn_benchmark(asked: bool) -> Iterator[None]:
+    """Within the block, let cuDNN try its kernels on every new shape and keep the fastest, or not.
+
+    That pays where shapes repeat, as in training. The batches of DeepFool and of AutoAttack shrink
+    from step to step: on an H100 trying took DeepFool ten times as long as working.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = asked
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.device:
+    """The device that the config names, ready for use.
+
+    Args:
+        name: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if PyTorch sees one.
+        threads: how many CPU threads PyTorch may use.
+        jobs_per_gpu: how many jobs may share a GPU; this one then waits until there is room
+            (`leases`). 0 to ask nobody, where a scheduler has assigned a GPU.
+
+    Raises:
+        UserError: a GPU is asked for and PyTorch sees none.
+    """
+    torch.set_num_threads(threads)
+    if name == "cpu":
+        return torch.device("cpu")
+    # PyTorch looks for GPUs but once, so this comes first.
+    gpu = lease_gpu(jobs_per_gpu) if jobs_per_gpu else None
+    if not jobs_per_gpu and "CUDA_VISIBLE_DEVICES" in os.environ:
+        log.info("given GPU %s", os.environ["CUDA_VISIBLE_DEVICES"])
+    if (gpu or not jobs_per_gpu) and torch.cuda.is_available():
+        return torch.device("cuda")
+    if name == "cuda":
+        raise UserError(
+            "the config asks for a GPU (execution.device: cuda) and there is none here that both "
+            "nvidia-smi and PyTorch see: set it to auto or cpu, or see what `nvidia-smi` says "
+            "(without nvidia-smi, CUDA_VISIBLE_DEVICES=0 names the first GPU)"
+        )
+    log.info("working on the CPU" + (f": PyTorch cannot use GPU {gpu}" if gpu else ""))
+    return torch.device("cpu")

@@ -1,0 +1,202 @@
+"""Reading and checking the config: what is wrong is said once, before any job starts."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from advprune.errors import UserError
+from advprune.paths import CONFIG
+from advprune.plan.protocols import resolve_protocol
+from advprune.plan.schema import check_against
+from advprune.spec.datasets import DATASETS
+from advprune.spec.methods import METHODS
+from advprune.spec.networks import NETWORKS, ONEDNN_BLOCK
+from advprune.spec.specification import fraction
+from advprune.storage.files import read_json, write_json
+from advprune.storage.records import check_hash, write_hashes
+
+Config = Mapping[str, Any]
+SCHEMA = CONFIG / "schemas/config.schema.yaml"
+DEFAULT = CONFIG / "config.yaml"
+EXPERIMENT_METHODS = {"standard": ("standard",)}
+DECIMALS = 4
+
+
+def load_config(*paths: str | Path) -> Config:
+    """The default config with overlays laid over it, later ones over earlier ones; see `whole`.
+
+    Raises:
+        UserError: a file cannot be read, or the config is wrong.
+    """
+    merged: dict[str, Any] = {}
+    for path in (DEFAULT, *paths):
+        merged = _overlaid(merged, _read(Path(path)))
+    return whole(merged)
+
+
+def whole(merged: Config) -> Config:
+    """A merged config, settled by its protocol and checked, its keys in the default's order.
+
+    So equal configs are the same text, however they were merged: Snakemake compares that.
+
+    Raises:
+        UserError: the config is wrong.
+    """
+    config = resolve_protocol(merged)
+    check_config(config)
+    return _in_order(config, _read(DEFAULT))
+
+
+def check_config(config: Config) -> None:
+    """Check a whole, settled config against the schema and against itself.
+
+    Raises:
+        UserError: the message names one key, its value and what is allowed there.
+    """
+    check_against(SCHEMA, config, "config")
+    for complaint in _contradictions(config):
+        raise UserError(complaint)
+
+
+def write_config(path: str | Path, config: Config) -> None:
+    """Check a whole config and write it as JSON, with its hash beside it.
+
+    Raises:
+        UserError: the config is wrong.
+    """
+    check_config(config)
+    write_json(path, config)
+    write_hashes(path)
+
+
+def read_config(path: str | Path) -> Config:
+    """Read what `write_config` wrote.
+
+    Raises:
+        UserError: it is missing, or is not what was written.
+    """
+    check_hash(path)
+    return read_json(path)
+
+
+def study_of(dataset: str, config: Config) -> Config:
+    """The study that uses a data set."""
+    return next(study for study in config["studies"].values() if study["dataset"] == dataset)
+
+
+def seeds_of(experiment: Config) -> list[int]:
+    """The seeds of an experiment: its list, or as many from 0 as its number says."""
+    seeds = experiment["seeds"]
+    return list(seeds) if isinstance(seeds, list) else list(range(seeds))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"config {path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"config {path} is not a mapping of keys to values")
+    return content
+
+
+def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake does: mappings key by key, everything else as a whole."""
+    merged = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _overlaid(merged[key], value) if both else value
+    return merged
+
+
+def _in_order(content: Any, like: Any) -> Any:
+    """Mappings with the keys of ``like`` first, in its order, and all others sorted."""
+    if not isinstance(content, dict):
+        return content
+    known = like if isinstance(like, dict) else {}
+    keys = [*(key for key in known if key in content), *sorted(content.keys() - known.keys())]
+    return {key: _in_order(content[key], known.get(key)) for key in keys}
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """What the schema cannot see."""
+    studies = config["studies"]
+    if studies["mnist"]["dataset"] == studies["cifar10"]["dataset"]:
+        yield (
+            f"config: studies.cifar10.dataset is {studies['cifar10']['dataset']!r}, which is the "
+            "data set of studies.mnist too: each study must have its own"
+        )
+    for name, study in studies.items():
+        where = f"config: studies.{name}"
+        if study["dataset"] not in DATASETS:
+            yield (
+                f"{where}.dataset is {study['dataset']!r}, but must be one of {', '.join(DATASETS)}"
+            )
+            continue
+        if study["training"]["network"] not in NETWORKS:
+            yield (
+                f"{where}.training.network is {study['training']['network']!r}, but must be one of "
+                f"{', '.join(NETWORKS)}"
+            )
+        else:
+            yield from _layout_contradictions(where, study["training"], config["execution"])
+        train, test = DATASETS[study["dataset"]].examples
+        for key, value, most in (
+            ("train_examples", study["train_examples"], train),
+            ("evaluation.test_examples", study["evaluation"]["test_examples"], test),
+            ("training.validation_examples", study["training"]["validation_examples"], test),
+            ("scores.epoch", study["scores"]["epoch"], study["training"]["epochs"]),
+        ):
+            if value is not None and value > most:
+                yield f"{where}.{key} is {value}, but must be at most {most} here"
+        for key in ("epsilon", "step_size"):
+            if fraction(study["training"][key]) >= 1:
+                yield f"{where}.training.{key} is {study['training'][key]!r}, but must be below 1"
+        if name != "mnist" and "table1" in study["experiments"]:
+            yield f"{where}.experiments.table1 is not used: the paper's Table 1 is about MNIST"
+        for title, experiment in study["experiments"].items():
+            yield from _experiment_contradictions(
+                f"{where}.experiments.{title}", title, experiment, study["training"]["epochs"]
+            )
+    toy = config["appendix_c"]
+    if not 0.5 < toy["p_fragile"] < toy["p_robust"]:
+        yield (
+            f"config: appendix_c.p_fragile is {toy['p_fragile']}, but must be above 0.5 and below "
+            f"p_robust, which is {toy['p_robust']}"
+        )
+
+
+def _layout_contradictions(where: str, training: Config, execution: Config) -> Iterator[str]:
+    known = NETWORKS[training["network"]]
+    on_a_cpu = execution["device"] != "cuda"
+    if (
+        execution["channels_last"]
+        and on_a_cpu
+        and not known.is_safe_channels_last(training["width"])
+    ):
+        yield (
+            f"config: execution.channels_last is true, but {where.removeprefix('config: ')} trains "
+            f"{training['network']} at width {training['width']}, which oneDNN may do wrongly on a "
+            f"CPU: set it to false, the width to {ONEDNN_BLOCK / known.shortcut_channels:g} or "
+            "more, or execution.device to cuda"
+        )
+
+
+def _experiment_contradictions(
+    where: str, title: str, experiment: Config, epochs: int
+) -> Iterator[str]:
+    allowed = EXPERIMENT_METHODS.get(
+        title, tuple(name for name, method in METHODS.items() if method.select)
+    )
+    for method in experiment["methods"]:
+        if method not in allowed:
+            yield (f"{where}.methods has {method!r}, but must have only {', '.join(allowed)}")
+    for share in experiment["p"]:
+        if -Decimal(str(share)).normalize().as_tuple().exponent > DECIMALS:
+            yield f"{where}.p has {share}, but must have at most {DECIMALS} decimals"
+    for epoch in experiment["e"]:
+        if epoch > epochs:
+            yield f"{where}.e has {epoch}, but must be at most {epochs}, the number of epochs"

@@ -1,0 +1,115 @@
+"""Every table and figure: all that is true of it, in one entry.
+
+To add one, write a module in ``tables/`` or ``figures/`` with a function, both of its name, enter
+it in `EXHIBITS`, and put a caption of its name into ``report/``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from advprune.plan.config import Config
+from advprune.plan.grid import experiment_runs
+from advprune.spec.runs import Run
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A table or figure.
+
+    Attributes:
+        name: of its rule, its module and function, its files and its caption.
+        folder: ``"tables"`` or ``"figures"``, where its module and its files are.
+        title: its name in reports.
+        runs: the runs that it is made from, of those that a config asks for; None if it needs none.
+        scores: the studies whose examples' scores it is made from.
+        images: the study whose training images it is made from, or None.
+        torch: whether PyTorch must be there to make it.
+
+    Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
+    ``scores``, study to `analysis.scores.Scores`; ``dataset``, the path of the images' file.
+    """
+
+    name: str
+    folder: str
+    title: str
+    runs: Callable[[Config], list[Run]] | None = None
+    scores: tuple[str, ...] = ()
+    images: str | None = None
+    torch: bool = False
+
+    @property
+    def code(self) -> str:
+        """Where its function is."""
+        return f"advprune.{self.folder}.{self.name}:{self.name}"
+
+
+def _of_mnist(experiment: str) -> Callable[[Config], list[Run]]:
+    return lambda config: experiment_runs(config, "mnist", experiment)
+
+
+def _of_both(experiment: str) -> Callable[[Config], list[Run]]:
+    return lambda config: [
+        run for study in config["studies"] for run in experiment_runs(config, study, experiment)
+    ]
+
+
+def _low_loss(config: Config) -> list[Run]:
+    """Low-distance pruning by loss at every p, the method whose time the paper shows."""
+    return [run for run in _of_both("accuracy")(config) if run.method in ("low-loss", "full")]
+
+
+# In the paper's order.
+_ALL = (
+    Exhibit(*("figure1", "figures", "Figure 1: points near the boundary are dropped"), torch=True),
+    Exhibit(
+        *("figure2", "figures", "Figure 2: t-SNE before and after pruning"),
+        scores=("mnist",),
+        images="mnist",
+        torch=True,
+    ),
+    Exhibit(
+        *("figure2_features", "figures", "Figure 2, supplement: t-SNE of features"),
+        scores=("mnist",),
+        images="mnist",
+        torch=True,
+    ),
+    Exhibit("figure3", "figures", "Figure 3: accuracy on MNIST", _of_mnist("accuracy")),
+    Exhibit("table1", "tables", "Table 1: pruning strategies on MNIST", _of_mnist("table1")),
+    Exhibit(
+        "distribution", "figures", "Table 1, supplement: every single run", _of_mnist("table1")
+    ),
+    Exhibit(
+        *("figure4", "figures", "Figure 4: accuracy on CIFAR10"),
+        lambda config: experiment_runs(config, "cifar10", "accuracy"),
+    ),
+    Exhibit(
+        *("standard_accuracy", "tables", "Figures 3 and 4, captions: no adversary"),
+        _of_both("standard"),
+    ),
+    Exhibit(
+        *("collapse", "figures", "Figures 3 and 4, supplement: collapsed runs"),
+        _of_both("accuracy"),
+    ),
+    Exhibit(
+        *("pruning_epoch", "figures", "Supplement: the pruning epoch"), _of_both("pruning_epoch")
+    ),
+    Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
+    Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),
+    Exhibit("figure7", "tables", "Figure 7: hyperparameters"),
+    Exhibit("figure8", "tables", "Figure 8: hypothesis tests", _of_mnist("table1")),
+    Exhibit(
+        *("comparisons", "tables", "Figure 8, supplement: effect sizes and more tests"),
+        _of_mnist("table1"),
+    ),
+    Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
+)
+EXHIBITS = {exhibit.name: exhibit for exhibit in _ALL}
+# Those that are made from runs, each from a table of its own.
+WITH_RUNS = [exhibit.name for exhibit in _ALL if exhibit.runs]
+
+
+def runs_of(name: str, config: Config) -> list[Run]:
+    """The runs that a table or figure is made from, sorted; ``"all"`` for those of every one."""
+    if name == "all":
+        return sorted({run for each in WITH_RUNS for run in runs_of(each, config)})
+    return EXHIBITS[name].runs(config)

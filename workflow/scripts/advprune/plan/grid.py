@@ -1,0 +1,27 @@
+"""The runs of an experiment: every combination of its methods, p, e and seeds."""
+
+from advprune.plan.config import Config, seeds_of
+from advprune.spec.methods import METHODS
+from advprune.spec.runs import Run, share_text
+
+FULL_SHARE = "1.0"
+
+
+def experiment_runs(config: Config, study: str, experiment: str) -> list[Run]:
+    """The runs of one experiment of a study; none if the study does not have it."""
+    settings = config["studies"][study]["experiments"].get(experiment)
+    if settings is None:
+        return []
+    runs = set()
+    for p in map(share_text, settings["p"]):
+        for seed in seeds_of(settings):
+            for method in settings["methods"]:
+                if not METHODS[method].select:
+                    cells = [(method, FULL_SHARE, 1)]
+                elif p == FULL_SHARE:  # all data are kept: every method is the same run
+                    cells = [("full", FULL_SHARE, 1)]
+                else:
+                    cells = [(method, p, e) for e in settings["e"]]
+                dataset = config["studies"][study]["dataset"]
+                runs |= {Run(dataset, *cell, seed) for cell in cells}
+    return sorted(runs)

@@ -1,0 +1,104 @@
+"""The specification of every run, from the config."""
+
+import dataclasses
+
+from advprune.plan.config import Config, study_of
+from advprune.spec.methods import METHODS
+from advprune.spec.runs import Run
+from advprune.spec.specification import (
+    DeepFoolSettings,
+    EarlyStoppingSettings,
+    EvaluationSpec,
+    Numerics,
+    PruningSettings,
+    TrainingSpec,
+    fraction,
+)
+
+
+def training_spec(run: Run, config: Config) -> TrainingSpec:
+    """The full specification of how a run is trained.
+
+    Settings that have no effect on the run are left out of it, so that changing them does not
+    make the run another one.
+    """
+    study = study_of(run.dataset, config)
+    training = study["training"]
+    method = METHODS[run.method]
+    deepfool = DeepFoolSettings(**config["deepfool"])
+    numerics = {
+        name: config["execution"][name]
+        for name in ("precision", "channels_last", "compile", "deterministic")
+    }
+    return TrainingSpec(
+        run=run,
+        train_examples=study["train_examples"],
+        network=training["network"],
+        width=float(training["width"]),
+        normalise=training["normalise"],
+        augment=training["augment"],
+        epochs=training["epochs"],
+        batch_size=training["batch_size"],
+        optimiser=training["optimiser"],
+        momentum=float(training["momentum"]),
+        weight_decay=float(training["weight_decay"]),
+        max_learning_rate=float(training["max_learning_rate"]),
+        peak=float(training["peak"]),
+        epsilon=fraction(training["epsilon"]) if method.adversarial else None,
+        step_size=fraction(training["step_size"]) if method.adversarial else None,
+        paired_seeds=config["paired_seeds"],
+        pruning=pruning_settings(run.method, config) if method.select else None,
+        deepfool=deepfool if method.proxy == "deepfool" else None,
+        early_stopping=_early_stopping(study, config) if method.adversarial else None,
+        numerics=Numerics(**numerics),
+    )
+
+
+def pruning_settings(method: str, config: Config) -> PruningSettings:
+    """How a method prunes, less what makes no difference to it."""
+    settings = config["pruning"]
+    odd_one = None
+    if METHODS[method].both_ends:
+        # A high loss is near the boundary, a high distance by DeepFool far from it.
+        highest = "near" if METHODS[method].proxy == "loss" else "far"
+        odd_one = highest if settings["odd_one"] == "highest_proxy" else "far"
+    return PruningSettings(
+        when=settings["when"],
+        rounding=settings["rounding"],
+        odd_one=odd_one,
+        class_balanced=settings["class_balanced"],
+    )
+
+
+def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | None:
+    settings = config["early_stopping"]
+    if not settings["enabled"]:
+        return None
+    return EarlyStoppingSettings(
+        examples=study["training"]["validation_examples"],
+        steps=settings["steps"],
+        patience=settings["patience"],
+    )
+
+
+def score_spec(dataset: str, epoch: int, seed: int, config: Config) -> TrainingSpec:
+    """The specification of the run whose examples are scored after an epoch (figures 2 and 6).
+
+    It is a run with DeepFool pruning: with paired seeds its first epochs are those of every run of
+    the same seed, and it carries the settings of DeepFool. It is scored before anything is pruned,
+    and by all epochs up to then, so that neither pruning nor early stopping has an effect on it.
+    """
+    spec = training_spec(Run(dataset, "low-deepfool", "0.5", epoch, seed), config)
+    return dataclasses.replace(spec, pruning=None, early_stopping=None)
+
+
+def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
+    """The full specification of how a run is evaluated."""
+    study = study_of(run.dataset, config)
+    return EvaluationSpec(
+        epsilon=fraction(study["training"]["epsilon"]),
+        test_examples=study["evaluation"]["test_examples"],
+        batch_size=study["evaluation"]["batch_size"],
+        seed=study["evaluation"]["seed"],
+        deterministic=config["execution"]["deterministic"],
+    )

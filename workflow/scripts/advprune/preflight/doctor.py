@@ -1,0 +1,265 @@
+"""What this machine has and lacks for running a config, each with the next step to take.
+
+Each check asks the machine one thing and returns findings; none raises.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import torch
+from packaging.requirements import Requirement
+
+from advprune.data.published import PUBLISHED, PublishedFiles, checked_files, find_files
+from advprune.errors import UserError
+from advprune.machine.leases import visible_gpus
+from advprune.paths import LOCK
+from advprune.plan.config import Config, study_of
+from advprune.plan.exhibits import runs_of
+from advprune.spec.datasets import DATASETS
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_CONDA = (24, 7, 1)
+NAMED_PACKAGES = ("torch", "pyautoattack", "snakemake", "numpy", "pandas", "scipy", "safetensors")
+MEMORY_A_JOB = 4.0  # GiB, what the rules that train and evaluate ask for
+ANSWER_SECONDS = 10
+# What a run leaves behind, mostly its weights and its images' verdicts, in MiB for full width.
+RUN_MEBIBYTES = {"mnist_cnn": 2.0}
+OTHER_RUN_MEBIBYTES = 48.0
+
+
+class State(StrEnum):
+    """How a finding bears on the config that was asked about."""
+
+    OK = "ok"
+    NOTE = "--"  # missing, and not needed for the config by itself
+    FAILS = "NO"  # the config cannot run without it
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        state: whether it is there, or how much it is missed.
+        subject: what was looked at.
+        found: what there is.
+        advice: the next step; empty where there is none to take.
+    """
+
+    state: State
+    subject: str
+    found: str
+    advice: str = ""
+
+
+def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> Iterator[Finding]:
+    """All findings for a config.
+
+    Args:
+        config: settled and checked.
+        jobs: how many jobs are to run side by side.
+        root: the folder of data sets that is named, or None.
+        results: where results go; it need not exist.
+    """
+    yield python()
+    yield packages()
+    yield memory(jobs)
+    yield disk(config, results)
+    yield from graphics(config)
+    for study in config["studies"].values():
+        yield dataset(study["dataset"], root, results.parent / "datasets")
+    yield conda()
+    yield container()
+    yield slurm()
+
+
+def python() -> Finding:
+    """The Python that runs this."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        return Finding(State.OK, "Python", version)
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Finding(
+        State.FAILS, "Python", f"{version}, older than {wanted}", "make PYTHON=python3.12 …"
+    )
+
+
+def packages() -> Finding:
+    """Whether the locked packages are installed in their versions."""
+    pins = map(Requirement, re.findall(r"^\w\S*==[^\n\\]+", LOCK.read_text(), re.M))
+    wanted = {
+        pin.name: str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if not pin.marker or pin.marker.evaluate()
+    }
+    other = []
+    for name in NAMED_PACKAGES:
+        try:
+            found = importlib.metadata.version(name).partition("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            return Finding(State.FAILS, "packages", f"{name} is missing", "make .venv/installed")
+        if found != wanted[name]:
+            other.append(f"{name} {found} where {wanted[name]} is locked")
+    if other:
+        return Finding(State.NOTE, "packages", "; ".join(other), "make clean .venv/installed")
+    return Finding(State.OK, "packages", "as locked")
+
+
+def memory(jobs: int) -> Finding:
+    """Whether the jobs that are to run side by side fit into memory."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = f"{total:.1f} GiB, {os.cpu_count()} cores"
+    fitting = int(total / MEMORY_A_JOB)
+    if jobs <= max(fitting, 1):
+        return Finding(State.OK, "memory", found)
+    return Finding(
+        State.NOTE, "memory", f"{found}: {jobs} jobs may not fit", f"--cores {max(fitting, 1)}"
+    )
+
+
+def disk(config: Config, results: Path) -> Finding:
+    """Whether the results fit on the disk."""
+    there = next(
+        path for path in (results.absolute(), *results.absolute().parents) if path.exists()
+    )
+    free = shutil.disk_usage(there).free / 2**30
+    needed = sum(_mebibytes(run.dataset, config) for run in runs_of("all", config)) / 1024
+    found = f"{free:.1f} GiB free, about {needed:.1f} GiB needed"
+    if not os.access(there, os.W_OK):
+        return Finding(State.FAILS, "disk", f"{there} cannot be written", "work in another folder")
+    if free < needed:
+        return Finding(State.FAILS, "disk", found, "free some space, or take a smaller config")
+    return Finding(State.OK, "disk", found)
+
+
+def _mebibytes(name: str, config: Config) -> float:
+    training = study_of(name, config)["training"]
+    whole = RUN_MEBIBYTES.get(training["network"], OTHER_RUN_MEBIBYTES)
+    return whole * min(1.0, training["width"]) ** 2 + 0.5
+
+
+def graphics(config: Config) -> Iterator[Finding]:
+    """The GPUs that the driver shows, and whether PyTorch sees them."""
+    wanted = config["execution"]["device"]
+    by_driver = visible_gpus()
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        yield Finding(State.OK, "GPUs", ", ".join(names))
+    elif by_driver:
+        yield Finding(
+            State.FAILS if wanted == "cuda" else State.NOTE,
+            "GPUs",
+            f"{len(by_driver)} by the driver, none by PyTorch {torch.__version__}",
+            "a PyTorch built for CUDA, and a driver as new as its CUDA: see `nvidia-smi`",
+        )
+    elif wanted == "cuda":
+        yield Finding(
+            State.FAILS,
+            "GPUs",
+            "none, and the config asks for one (execution.device: cuda)",
+            "set execution.device to auto or cpu",
+        )
+    else:
+        yield Finding(State.NOTE, "GPUs", "none: training runs on the CPU")
+
+
+def dataset(name: str, root: Path | None, folder: Path) -> Finding:
+    """Whether a data set is there, or can be had."""
+    subject = f"data: {DATASETS[name].title}"
+    if (folder / f"{name}.safetensors").exists():
+        return Finding(State.OK, subject, f"{folder / name}.safetensors")
+    if name not in PUBLISHED:
+        return Finding(State.OK, subject, "comes with the packages")
+    files = PUBLISHED[name]
+    try:
+        place = find_files(files, root)
+        if place is not None:
+            for _ in checked_files(files, place):
+                pass
+            return Finding(State.OK, subject, f"in {place}, checksums right")
+    except UserError as error:
+        return Finding(State.FAILS, subject, str(error), "fetch the file again")
+    return _downloadable(files, subject)
+
+
+def _downloadable(files: PublishedFiles, subject: str) -> Finding:
+    answers = [mirror for mirror in files.mirrors if _answers(mirror)]
+    if answers:
+        return Finding(State.OK, subject, f"not here; {answers[0]} answers and will be asked")
+    return Finding(
+        State.FAILS,
+        subject,
+        "not here, and no mirror answers",
+        f"put {files.folder}/ into a folder and name it in ADVPRUNE_DATA, or use the stand-in "
+        f"{files.alternative} as config/quick.yaml does",
+    )
+
+
+def _answers(url: str) -> bool:
+    """Whether anything answers at an address, be it that there is no such page."""
+    try:
+        urllib.request.urlopen(url, timeout=ANSWER_SECONDS).close()  # noqa: S310, https only
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def conda() -> Finding:
+    """For ``--use-conda``."""
+    subject, page = "conda", "docs/running.md"
+    answer = _asked("conda", "--version")
+    if answer is None:
+        return Finding(State.NOTE, subject, "none: --use-conda cannot be used", page)
+    version = tuple(map(int, re.findall(r"\d+", answer)[:3]))
+    if version < OLDEST_CONDA:
+        wanted = ".".join(map(str, OLDEST_CONDA))
+        return Finding(
+            State.NOTE, subject, f"{answer.strip()}, older than {wanted}", "conda update conda"
+        )
+    return Finding(State.OK, subject, answer.strip())
+
+
+def container() -> Finding:
+    """For ``--sdm apptainer`` or running in the image of the Dockerfile."""
+    there = [name for name in ("apptainer", "docker", "podman") if shutil.which(name)]
+    if there:
+        return Finding(State.OK, "container", ", ".join(there), "docs/running.md")
+    return Finding(State.NOTE, "container", "neither apptainer, docker nor podman")
+
+
+def slurm() -> Finding:
+    """For ``--workflow-profile profiles/slurm``."""
+    if not shutil.which("sbatch"):
+        return Finding(State.NOTE, "SLURM", "no sbatch on the PATH: jobs run on this machine")
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        return Finding(State.NOTE, "SLURM", "sbatch, but not Snakemake's plugin", "make slurm")
+    answer = _asked("scontrol", "ping")
+    if answer is None or "UP" not in answer:
+        return Finding(
+            State.NOTE, "SLURM", "no controller answers `scontrol ping`", "ask whoever runs it"
+        )
+    return Finding(State.OK, "SLURM", "sbatch, the plugin, and a controller that answers")
+
+
+def _asked(*command: str) -> str | None:
+    """What a program prints; None if it is missing, fails or does not answer in time."""
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout

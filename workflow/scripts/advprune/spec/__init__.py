@@ -1,0 +1,1 @@
+"""What a run is, and all that can be named in its specification. Loads no NumPy, no PyTorch."""

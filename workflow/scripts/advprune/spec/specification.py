@@ -1,0 +1,209 @@
+"""The specifications: everything that decides a run's numbers, and nothing else."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self
+
+from advprune.errors import UserError
+from advprune.spec.attacks import ATTACKS, AUTOATTACK_VERSION, STANDARD_ATTACKS
+from advprune.spec.runs import Run
+from advprune.storage.files import digest
+
+
+def fraction(value: float | str) -> float:
+    """A number, or a fraction such as ``"8/255"``, as a float."""
+    return float(Fraction(value)) if isinstance(value, str) else float(value)
+
+
+class Specification:
+    """Turns a dataclass of plain values into JSON, back, and into a hash."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, nested as the specification is."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        nested = {
+            "run": Run,
+            "numerics": Numerics,
+            "pruning": PruningSettings,
+            "deepfool": DeepFoolSettings,
+            "early_stopping": EarlyStoppingSettings,
+            "autoattack": AutoAttackSettings,
+        }
+        values = {
+            name: nested[name](**value) if name in nested and value is not None else value
+            for name, value in content.items()
+        }
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The specification that a program is given as an option.
+
+        Raises:
+            UserError: the text is no JSON, or a field is missing or unknown.
+        """
+        try:
+            return cls.from_dict(json.loads(text))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise UserError(f"--spec is not a specification of {cls.__name__}: {error}") from error
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the specification: equal exactly if every value is."""
+        return digest(self.to_dict())
+
+
+@dataclass(frozen=True)
+class DeepFoolSettings:
+    """How `scoring.deepfool_all` and `deepfool.deepfool` are run; see there."""
+
+    points: str
+    max_iterations: int
+    overshoot: float
+    fixed_target: bool
+    unconverged: str
+
+
+@dataclass(frozen=True)
+class PruningSettings:
+    """How examples are pruned, where the paper and the released code leave or differ in something.
+
+    Attributes:
+        when: ``"after_epoch"`` e has ended, or ``"before_epoch"`` e starts.
+        rounding: of how many to keep, see `pruning.count_to_keep`.
+        odd_one: where both ends are dropped, the end at which an odd one out is dropped too,
+            ``"far"`` or ``"near"``; None for other methods.
+        class_balanced: whether the share p is kept of each class by itself.
+    """
+
+    when: str
+    rounding: str
+    odd_one: str | None
+    class_balanced: bool
+
+
+@dataclass(frozen=True)
+class EarlyStoppingSettings:
+    """How `early_stopping` decides.
+
+    Attributes:
+        examples: how many test images are attacked after each epoch, the first ones; None for all.
+        steps: of PGD, each of epsilon / steps.
+        patience: training ends after so many epochs without a better accuracy.
+    """
+
+    examples: int | None
+    steps: int
+    patience: int
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """How the arithmetic is done; each of these may change the last bits of the result.
+
+    Attributes:
+        precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` by autocast.
+        channels_last: the memory layout of images and weights.
+        compile: whether the network goes through ``torch.compile``.
+        deterministic: whether PyTorch is held to deterministic algorithms.
+    """
+
+    precision: str
+    channels_last: bool
+    compile: bool
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class TrainingSpec(Specification):
+    """Everything that decides what training produces (Figure 7 and Algorithm 1).
+
+    Attributes:
+        run: data set, method, p, e and seed.
+        train_examples: how many of the training images to use, the first ones; None for all.
+        network, width: the architecture and the factor on its number of filters.
+        normalise: whether the network normalises its input with the data set's mean and deviation.
+        augment: whether images are randomly cropped and flipped.
+        epochs: E.
+        batch_size: images per update.
+        optimiser: ``"adam"`` or ``"sgd"``.
+        momentum, weight_decay: of SGD; Adam takes the weight decay alone.
+        max_learning_rate, peak: of the cyclic schedule, see `schedules`.
+        epsilon, step_size: of the adversary; None where there is none.
+        paired_seeds: whether the run shares its random streams with other methods, see `seeds`.
+        pruning: None for methods that never prune.
+        deepfool: None where DeepFool is not used.
+        early_stopping: None where training goes on to its end.
+        numerics: how the arithmetic is done.
+    """
+
+    run: Run
+    train_examples: int | None
+    network: str
+    width: float
+    normalise: bool
+    augment: bool
+    epochs: int
+    batch_size: int
+    optimiser: str
+    momentum: float
+    weight_decay: float
+    max_learning_rate: float
+    peak: float
+    epsilon: float | None
+    step_size: float | None
+    paired_seeds: bool
+    pruning: PruningSettings | None
+    deepfool: DeepFoolSettings | None
+    early_stopping: EarlyStoppingSettings | None
+    numerics: Numerics
+
+
+@dataclass(frozen=True)
+class AutoAttackSettings:
+    """What the package pyautoattack is told.
+
+    Attributes:
+        version: of AutoAttack, with which it sets up its attacks.
+        attacks: their names, in the order in which they are run.
+    """
+
+    version: str = AUTOATTACK_VERSION
+    attacks: list[str] = dataclasses.field(default_factory=lambda: list(STANDARD_ATTACKS))
+
+
+@dataclass(frozen=True)
+class EvaluationSpec(Specification):
+    """Everything that decides what the evaluation of a given network finds.
+
+    Attributes:
+        epsilon: the l-infinity bound of the attacks.
+        test_examples: how many test images are attacked, the first ones; None for all. Natural
+            accuracy is always over the whole test set.
+        batch_size: of the attacks. Square draws its random numbers per batch, so this is part of
+            the result.
+        seed: of the attacks.
+        autoattack: what AutoAttack is told.
+        attacks: the attacks run alone, names in `spec.attacks.ATTACKS`, with the settings of each.
+        deterministic: whether PyTorch is held to deterministic algorithms.
+    """
+
+    epsilon: float
+    test_examples: int | None
+    batch_size: int
+    seed: int
+    autoattack: AutoAttackSettings = dataclasses.field(default_factory=AutoAttackSettings)
+    attacks: dict[str, dict[str, int | float]] = dataclasses.field(
+        default_factory=lambda: {name: dict(attack.settings) for name, attack in ATTACKS.items()}
+    )
+    deterministic: bool = False

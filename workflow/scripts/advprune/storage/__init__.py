@@ -1,0 +1,1 @@
+"""Files that are whole or absent, and read back only if unchanged."""

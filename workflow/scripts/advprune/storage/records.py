@@ -1,0 +1,109 @@
+"""How a byte that changed since it was written is noticed by whoever reads it.
+
+A record, the JSON file that a program writes last about all that it has written, holds the SHA-256
+of the files beside it and of its own content. What the analysis makes has a .sha256 beside it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from advprune.errors import UserError
+from advprune.storage.files import digest, read_json, sha256_of, write_json, write_text
+
+NETWORK = "model.safetensors"
+
+
+def write_record(path: str | Path, content: Mapping[str, Any], files: list[str]) -> None:
+    """Write ``content`` as JSON, with the hashes of ``files``, which lie in the same folder."""
+    hashes = {Path(name).name: sha256_of(name) for name in files}
+    whole = {**content, "files": hashes}
+    write_json(path, whole | {"digest": digest(whole)})
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Read a record.
+
+    Raises:
+        UserError: it is missing, or it is not what `write_record` wrote.
+    """
+    path = Path(path)
+    record = read_json(path)
+    if not isinstance(record, dict) or record.pop("digest", None) != digest(record):
+        raise UserError(f"{path} is damaged, or was edited: {_remedy(path)}")
+    return record
+
+
+def check_files(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Compare the files that a record is about with their hashes.
+
+    A network alone is not missed: it may be deleted to save space.
+
+    Raises:
+        UserError: a file is missing, or is not the one that was written.
+    """
+    path = Path(path)
+    for name, expected in record["files"].items():
+        file = path.with_name(name)
+        if not file.exists():
+            if name == NETWORK:
+                continue
+            raise UserError(f"{file} does not exist, but {path} describes it: {_remedy(path)}")
+        if sha256_of(file) != expected:
+            raise UserError(f"{file} is not the file that {path} describes: {_remedy(path)}")
+
+
+def check_spec(path: str | Path, record: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Compare the specification in a record with the one that the config asks for.
+
+    Raises:
+        UserError: it is another one; the message says what differs.
+    """
+    path = Path(path)
+    made_with = record["spec"]
+    if made_with == wanted and record["spec_digest"] == digest(wanted):
+        return
+    differing = [
+        f"{name} was {json.dumps(made_with.get(name))}, the config says {json.dumps(value)}"
+        for name, value in wanted.items()
+        if made_with.get(name) != value
+    ]
+    raise UserError(
+        f"{path} was made with another specification: {'; '.join(differing) or 'fields differ'}. "
+        f"Delete the folder {path.parent} and run again, or give the config another scale"
+    )
+
+
+def write_hashes(path: str | Path, *beside: str | Path) -> None:
+    """Write into ``path``'s .sha256 the hashes of it and of others, as ``sha256sum`` does."""
+    write_text(_hashes_of(path), "".join(f"{_hash_line(file)}\n" for file in (path, *beside)))
+
+
+def check_hash(path: str | Path, *, made_with: str | Path | None = None) -> None:
+    """Compare a file with the hash of it that `write_hashes` left.
+
+    Args:
+        path: the file.
+        made_with: the file whose .sha256 has its hash; itself by default.
+
+    Raises:
+        UserError: it is missing, has no hash, or is not what was written.
+    """
+    if not Path(path).exists():
+        raise UserError(f"{path} does not exist")
+    hashes = _hashes_of(made_with or path)
+    if not hashes.exists() or _hash_line(path).encode() not in hashes.read_bytes().split(b"\n"):
+        raise UserError(f"{path} is not what was written: delete {path} and run again")
+
+
+def _hashes_of(path: str | Path) -> Path:
+    return Path(f"{path}.sha256")
+
+
+def _hash_line(path: str | Path) -> str:
+    return f"{sha256_of(path)}  {Path(path).name}"
+
+
+def _remedy(path: Path) -> str:
+    return f"delete {path} and run again, they will be made anew"

@@ -1,0 +1,38 @@
+"""The captions of figures 3 and 4: accuracy without an adversary."""
+
+import pandas as pd
+
+from advprune.analysis.metrics import ACCURACIES, PAPERS_ATTACKS
+from advprune.analysis.notes import INTERVALS, TWO_ATTACKS, diverged_note, face_note, mixture_notes
+from advprune.analysis.statistics import summarise
+from advprune.plan.config import Config
+from advprune.spec.datasets import DATASETS
+from advprune.tables.table import Table, mean_column
+
+
+def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
+    """The captions of figures 3 and 4: accuracy without an adversary, 99% and 91%."""
+    numbers = summarise(runs, list(ACCURACIES))
+    shown = pd.DataFrame(
+        {
+            "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
+            "n": numbers["n"],
+            "Standard accuracy (%)": mean_column(numbers, "natural_accuracy"),
+            **{
+                f"{attack} accuracy (%)": mean_column(numbers, metric)
+                for metric, attack in PAPERS_ATTACKS.items()
+            },
+        }
+    )
+    return Table(
+        "Standard accuracy of networks trained without an adversary",
+        numbers,
+        shown,
+        [
+            INTERVALS,
+            TWO_ATTACKS,
+            *diverged_note(runs),
+            *mixture_notes(runs),
+            *face_note(config, config["studies"]).split("\n"),
+        ],
+    )

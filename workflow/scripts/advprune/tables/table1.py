@@ -1,0 +1,66 @@
+"""Table 1: RS+FGSM training on MNIST with different pruning strategies."""
+
+import pandas as pd
+
+from advprune.analysis.metrics import METRICS, PAPERS_ATTACKS, collapse_column
+from advprune.analysis.notes import (
+    INTERVALS,
+    TWO_ATTACKS,
+    dataset_label,
+    diverged_note,
+    face_note,
+    mixture_notes,
+    time_note,
+)
+from advprune.analysis.statistics import summarise
+from advprune.plan.config import Config
+from advprune.spec.methods import METHODS
+from advprune.tables.table import Table, mean_column
+
+TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
+
+
+def table1(runs: pd.DataFrame, config: Config) -> Table:
+    """Table 1: RS+FGSM training on MNIST with different pruning strategies."""
+    order = {method: place for place, method in enumerate(TABLE1_ORDER)}
+    numbers = summarise(runs, METRICS)
+    numbers = numbers.sort_values(
+        ["method", "p"], key=lambda column: column.map(lambda name: order.get(name, len(order)))
+    ).reset_index(drop=True)
+    shown = pd.DataFrame(
+        {
+            "Pruning method": numbers["method"].map(lambda name: METHODS[name].label),
+            "p": numbers["p"],
+            "n": numbers["n"],
+            "Natural accuracy (%)": mean_column(numbers, "natural_accuracy"),
+            **{
+                f"{attack} accuracy (%)": mean_column(numbers, metric)
+                for metric, attack in PAPERS_ATTACKS.items()
+            },
+            **{
+                f"Collapsed by {attack} (%)": _collapsed(numbers, metric)
+                for metric, attack in PAPERS_ATTACKS.items()
+            },
+            "Training time (s)": mean_column(numbers, "training_seconds"),
+        }
+    )
+    notes = [
+        INTERVALS,
+        TWO_ATTACKS,
+        "collapsed: the share of runs with an accuracy below 1% under the attack named",
+        time_note(config),
+        *diverged_note(runs),
+        *mixture_notes(runs),
+        *face_note(config, ["mnist"]).split("\n"),
+    ]
+    return Table(
+        "Table 1: RS+FGSM training with different pruning strategies, on "
+        + dataset_label(config["studies"]["mnist"]["dataset"]),
+        numbers,
+        shown,
+        notes,
+    )
+
+
+def _collapsed(numbers: pd.DataFrame, metric: str) -> pd.Series:
+    return numbers[collapse_column(metric)].map(lambda share: f"{100 * share:.0f}")

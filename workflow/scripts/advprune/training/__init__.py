@@ -1,0 +1,1 @@
+"""RS+FGSM adversarial training with data pruning (Algorithm 1)."""

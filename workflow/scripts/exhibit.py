@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Make a table or figure: whichever of the registry `advprune.plan.exhibits` is named.
+
+One program for all of them: each has a module of its own, and what differs from one to the next
+is in its registry entry.
+"""
+
+import argparse
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from advprune.plan.config import Config, read_config
+from advprune.plan.exhibits import EXHIBITS, Exhibit
+from advprune.program import add_options, run_program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=EXHIBITS)
+    add_options(parser, "config")
+    parser.add_argument("--runs", type=Path, help="its table of runs, if it is made from runs")
+    parser.add_argument(
+        "--scores", nargs="*", type=Path, help="the folder of the scores of each of its studies"
+    )
+    parser.add_argument("--dataset", type=Path, help="the data set's file, if it needs images")
+    parser.add_argument(
+        "--output", required=True, type=Path, help="the .csv to write; the rest goes beside it"
+    )
+    options = parser.parse_args()
+    exhibit = EXHIBITS[options.name]
+    config = read_config(options.config)
+    if exhibit.torch:
+        from advprune.machine.devices import choose_device
+
+        choose_device("cpu", threads=1)
+    make = pkgutil.resolve_name(exhibit.code)
+    made = make(config=config, **inputs_of(exhibit, config, options))
+    made.write(options.output)
+
+
+def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> dict[str, Any]:
+    """What the registry entry says that the table or figure is made from, read and checked."""
+    inputs: dict[str, Any] = {}
+    if exhibit.runs:
+        from advprune.analysis.run_table import read_runs
+
+        inputs["runs"] = read_runs(options.runs)
+    if exhibit.scores:
+        from advprune.analysis.scores import read_scores
+
+        folders = zip(exhibit.scores, options.scores, strict=True)
+        inputs["scores"] = {study: read_scores(folder, study, config) for study, folder in folders}
+    if exhibit.images:
+        inputs["dataset"] = options.dataset
+    return inputs
+
+
+if __name__ == "__main__":
+    run_program(main)
