@@ -1,6 +1,5 @@
-# Each data set is read once, checked and put into one file that all jobs of all scales map into
-# memory. Where it was read from does not enter the parameters, and the program gives the file a fixed
-# time: the bytes are the same, so one that was made again by hand starts no run anew.
+# A data set is read once, checked, and put into one file that all jobs map into memory. Where it was read
+# from is no param, and the file gets a fixed time: one that was made again starts no run anew.
 
 
 rule dataset:

@@ -23,14 +23,14 @@ TEXT_COLUMNS = (
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
 
-def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
-    """One row for each run that an item needs.
+def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
+    """One row for each run that a table or figure needs.
 
     Every result is compared with what the config asks for. In a partial config, runs without
     results are left out.
 
     Args:
-        item: a name in ``plan.ITEMS``, or ``"all"``.
+        name: of an exhibit in ``exhibits.WITH_RUNS``, or ``"all"``.
         config: the config that the results must have been made with.
         folder: holds the runs' folders.
 
@@ -38,7 +38,7 @@ def collect_runs(item: str, config: Config, folder: Path) -> pd.DataFrame:
         UserError: a result is missing, damaged, or was made with another specification or from
             another file of its data set than the others.
     """
-    runs = runs_of(item, config)
+    runs = runs_of(name, config)
     if config["partial"]:
         runs = [run for run in runs if has_results(folder / run.folder)]
     rows = [_row(run, config, folder / run.folder) for run in runs]

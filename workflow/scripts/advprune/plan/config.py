@@ -38,7 +38,7 @@ def load_config(*paths: str | Path) -> Config:
 
 
 def whole(merged: Config) -> Config:
-    """A merged config, settled by its protocol and checked, its keys in the default's order.
+    """A merged config, its protocol resolved, checked, its keys in the default's order.
 
     So equal configs are the same text, however they were merged: Snakemake compares that.
 
@@ -51,7 +51,7 @@ def whole(merged: Config) -> Config:
 
 
 def check_config(config: Config) -> None:
-    """Check a whole, settled config against the schema and against itself.
+    """Check a whole config against the schema and against itself.
 
     Raises:
         UserError: the message names one key, its value and what is allowed there.

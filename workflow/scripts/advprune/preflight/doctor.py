@@ -67,7 +67,7 @@ def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> I
     """All findings for a config.
 
     Args:
-        config: settled and checked.
+        config: whole and checked.
         jobs: how many jobs are to run side by side.
         root: the folder of data sets that is named, or None.
         results: where results go; it need not exist.

@@ -138,7 +138,7 @@ class TrainingSpec(Specification):
         batch_size: images per update.
         optimiser: ``"adam"`` or ``"sgd"``.
         momentum, weight_decay: of SGD; Adam takes the weight decay alone.
-        max_learning_rate, peak: of the cyclic schedule, see `schedules`.
+        max_learning_rate, peak: of the cyclic schedule, see `schedule`.
         epsilon, step_size: of the adversary; None where there is none.
         paired_seeds: whether the run shares its random streams with other methods, see `seeds`.
         pruning: None for methods that never prune.

@@ -113,7 +113,7 @@ def train_toy(points: ToyPoints, *, method: str, settings: DeepFoolSettings, see
 
     Args:
         points: what to train on.
-        method: a name in `pruning.METHODS`; the distance is DeepFool's for all of them.
+        method: a name in `methods.METHODS`; the distance is DeepFool's for all of them.
         settings: of DeepFool, which is run at the points as they are.
         seed: decides the initial weights, the order of the points and the attack's random starts.
     """

@@ -62,7 +62,7 @@ def restore_checkpoint(path: Path, state: TrainingState, key: str) -> bool:
 
     Args:
         path: the checkpoint.
-        state: as `training.start` gives it.
+        state: as `state.start` gives it.
         key: a digest of all that decides what the training makes.
     """
     if not restore_state(path, key, lambda tensors, rest: _fill(state, tensors, rest)):
