@@ -21,10 +21,12 @@ ALIKE = {
     "source": "states of the pipeline's code",
     "torch": "versions of PyTorch",
     "device": "devices",
+    "processor": "processors or instruction sets",
     "threads": "numbers of CPU threads",
     "evaluation_source": "states of the code of the evaluation",
     "evaluation_torch": "versions of PyTorch in the evaluation",
     "evaluation_device": "devices in the evaluation",
+    "evaluation_processor": "processors or instruction sets in the evaluation",
 }
 
 
@@ -83,7 +85,11 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
 
 def scale_note(config: Config) -> str:
     """The scale's name, and whether the paper or the authors' released code is followed."""
-    return f"scale: {config['scale']}, protocol: {config['protocol']}"
+    execution = config["execution"]
+    arithmetic = "" if execution["precision"] == "float32" else f", in {execution['precision']}"
+    if execution["tf32"]:
+        arithmetic += ", trained in TF32 on GPUs that have it"
+    return f"scale: {config['scale']}, protocol: {config['protocol']}{arithmetic}"
 
 
 def network_label(study: Config) -> str:
@@ -120,17 +126,22 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def mixture_notes(runs: "pd.DataFrame") -> list[str]:
+def mixture_notes(runs: "pd.DataFrame", *, paired: bool = False) -> list[str]:
     """What the runs have been made with that is not the same for all of them, a line each.
 
     Specifications are never mixed (see `run_table.collect_runs`); these are reason for doubt alone.
+
+    Args:
+        runs: a table of runs.
+        paired: whether runs of one seed are compared, which then differ in more than their method.
     """
     notes = []
     for column, what in ALIKE.items():
         counts = runs[column].value_counts().sort_index()
         if len(counts) > 1:
             parts = ", ".join(f"{value} ({count})" for value, count in counts.items())
-            notes.append(f"Runs made with different {what}, with how many runs: {parts}")
+            doubt = "WARNING, pairs differ in more than the method. " if paired else ""
+            notes.append(f"{doubt}Runs made with different {what}, with how many runs: {parts}")
     return notes
 
 

@@ -139,6 +139,7 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
 def _made_with(provenance: dict[str, Any], prefix: str = "") -> dict[str, str]:
     return {
         f"{prefix}device": provenance["device"],
+        f"{prefix}processor": provenance["processor"],
         f"{prefix}torch": provenance["packages"]["torch"],
         f"{prefix}source": provenance["source"][:12],
     }

@@ -13,7 +13,7 @@ from advprune.data.examples import Examples
 from advprune.evaluation.autoattack import build_autoattack, survivors
 from advprune.evaluation.outcome import Evaluation
 from advprune.evaluation.single_attacks import withstand
-from advprune.machine.devices import use_deterministic_algorithms
+from advprune.machine.devices import tf32, use_deterministic_algorithms
 from advprune.spec.specification import EvaluationSpec
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Progress:
         return self.found[phase].to(device)
 
 
+@tf32(False)
 def evaluate(
     model: nn.Module, test: Examples, spec: EvaluationSpec, progress: Progress | None = None
 ) -> Evaluation:

@@ -1,8 +1,10 @@
-"""The networks of the paper's Figure 7.
+"""The networks of the paper's Figure 7: functions that build them.
 
-To add one, write a function that builds it and enter it in `spec.networks`.
+Each takes the images' channels and size, the number of classes and a factor on the number of
+filters. To add a network, write such a function and enter it in `spec.networks.NETWORKS`.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -12,7 +14,8 @@ from torch.nn import functional
 def mnist_cnn(*, channels: int, size: int, classes: int, width: float) -> nn.Module:
     """Figure 7's "CNN (16, 32 filters, 100 FC units)", as in Wong et al. (2020).
 
-    Without batch normalisation; two convolutions that each halve the image, two linear layers.
+    Without batch normalisation; two convolutions that each halve the image, two linear layers. The
+    authors' released code has the same.
     """
     first, second, hidden = (_scaled(number, width) for number in (16, 32, 100))
     return nn.Sequential(
@@ -28,59 +31,81 @@ def mnist_cnn(*, channels: int, size: int, classes: int, width: float) -> nn.Mod
 
 
 class PreActBlock(nn.Module):
-    """A pre-activation basic block (He et al. 2016): twice normalise, rectify, convolve."""
+    """A pre-activation basic block (He et al. 2016): twice normalise, rectify, convolve.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    Where the shape changes, a 1x1 convolution takes the shortcut from the block's input as it
+    comes, as in Wong et al. (2020) and in the authors' released code; He et al. take it after the
+    first rectifier. Weights of one kind fit the other, but compute something else.
+
+    Args:
+        inputs, outputs: channels.
+        stride: of the first convolution and of the shortcut.
+        normalised_shortcut: whether the 1x1 convolution is followed by batch normalisation.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, *, normalised_shortcut: bool
+    ) -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.shortcut = nn.Sequential()  # of nothing: the identity
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False))
+            self.shortcut.append(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False))
+            if normalised_shortcut:
+                self.shortcut.append(nn.BatchNorm2d(outputs))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
-        active = functional.relu(self.bn1(hidden))
-        skipped = self.shortcut(active) if hasattr(self, "shortcut") else hidden
-        return skipped + self.conv2(functional.relu(self.bn2(self.conv1(active))))
+        inner = self.conv1(functional.relu(self.bn1(hidden)))
+        return self.shortcut(hidden) + self.conv2(functional.relu(self.bn2(inner)))
 
 
-class PreActResNet18(nn.Module):
-    """A pre-activation ResNet of four stages of two blocks.
+class PreActResNet18(nn.Sequential):
+    """A pre-activation ResNet of four stages of two blocks; images to logits.
 
     Args:
-        large_stem: false for the 3x3 stem usual for 32x32 images, with a last batch normalisation;
-            true for the 7x7 stem with stride 2 and max-pooling made for ImageNet and without the
-            last batch normalisation, as in the code that the paper's authors released.
+        channels, classes: of the images and of the logits.
+        widths: the channels of the four stages.
+        large_stem: false for Wong et al.'s (2020), made for 32x32 images: a 3x3 stem, a last batch
+            normalisation and rectifier, none on the shortcuts, PyTorch's initial weights. Its
+            layers are named as theirs, so that their published weights fit. True for the one in
+            the code that the paper's authors released, which is torchvision's ResNet with another
+            block: a 7x7 stem with stride 2, batch normalisation, rectifier and max-pooling, batch
+            normalisation on the shortcuts, none after the last block, torchvision's initial
+            weights.
     """
 
     def __init__(
         self, *, channels: int, classes: int, widths: Sequence[int], large_stem: bool
     ) -> None:
-        super().__init__()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
         if large_stem:
-            self.conv1 = nn.Conv2d(channels, widths[0], 7, stride=2, padding=3, bias=False)
-            self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+            layers["conv1"] = nn.Conv2d(channels, widths[0], 7, stride=2, padding=3, bias=False)
+            layers["bn1"] = nn.BatchNorm2d(widths[0])
+            layers["relu1"] = nn.ReLU()
+            layers["pool1"] = nn.MaxPool2d(3, stride=2, padding=1)
         else:
-            self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
-            self.pool = nn.Identity()
+            layers["conv1"] = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
         inputs = (widths[0], *widths[:-1])
-        stages = [
-            nn.Sequential(PreActBlock(before, after, stride), PreActBlock(after, after, 1))
-            for before, after, stride in zip(inputs, widths, (1, 2, 2, 2), strict=True)
-        ]
-        self.layer1, self.layer2, self.layer3, self.layer4 = stages
-        self.bn = nn.Identity() if large_stem else nn.BatchNorm2d(widths[-1])
-        self.linear = nn.Linear(widths[-1], classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(n, channels, height, width) to (n, classes) logits."""
-        hidden = self.pool(self.conv1(images))
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            hidden = stage(hidden)
-        hidden = functional.relu(self.bn(hidden))
-        return self.linear(hidden.mean(dim=(2, 3)))
+        for stage, (before, after) in enumerate(zip(inputs, widths, strict=True), 1):
+            layers[f"layer{stage}"] = nn.Sequential(
+                PreActBlock(before, after, 1 if stage == 1 else 2, normalised_shortcut=large_stem),
+                PreActBlock(after, after, normalised_shortcut=large_stem),
+            )
+        if not large_stem:
+            layers["bn"] = nn.BatchNorm2d(widths[-1])
+            layers["relu"] = nn.ReLU()
+        layers["pool"] = nn.AdaptiveAvgPool2d(1)
+        layers["flatten"] = nn.Flatten()
+        layers["linear"] = nn.Linear(widths[-1], classes)
+        super().__init__(layers)
+        if large_stem:
+            for module in self.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
 def preact_resnet18(*, channels: int, size: int, classes: int, width: float) -> nn.Module:

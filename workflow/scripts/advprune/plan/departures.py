@@ -42,7 +42,7 @@ def _deciding(config: Config, part: str) -> dict[str, Any]:
         "p": settings["experiments"]["accuracy"]["p"],
         "methods": settings["experiments"]["accuracy"]["methods"],
         **{key: config[key] for key in OF_BOTH},
-        "precision": config["execution"]["precision"],
+        **{key: config["execution"][key] for key in ("precision", "tf32")},
     }
 
 

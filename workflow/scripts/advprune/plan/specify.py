@@ -28,7 +28,7 @@ def training_spec(run: Run, config: Config) -> TrainingSpec:
     deepfool = DeepFoolSettings(**config["deepfool"])
     numerics = {
         name: config["execution"][name]
-        for name in ("precision", "channels_last", "compile", "deterministic")
+        for name in ("precision", "tf32", "channels_last", "compile", "deterministic")
     }
     return TrainingSpec(
         run=run,
@@ -56,15 +56,19 @@ def training_spec(run: Run, config: Config) -> TrainingSpec:
 
 def pruning_settings(method: str, config: Config) -> PruningSettings:
     """How a method prunes, less what makes no difference to it."""
-    settings = config["pruning"]
+    settings, known = config["pruning"], METHODS[method]
+    # A high loss is near the boundary, a high distance by DeepFool far from it.
+    highest = "near" if known.proxy == "loss" else "far"
     odd_one = None
-    if METHODS[method].both_ends:
-        # A high loss is near the boundary, a high distance by DeepFool far from it.
-        highest = "near" if METHODS[method].proxy == "loss" else "far"
+    if known.both_ends:
         odd_one = highest if settings["odd_one"] == "highest_proxy" else "far"
+    rounding = settings["rounding"]
+    if rounding == "floating_point":
+        # The released code rounds what it keeps where it drops the highest proxy.
+        rounding = "of_kept" if known.drops == highest else "of_dropped"
     return PruningSettings(
         when=settings["when"],
-        rounding=settings["rounding"],
+        rounding=rounding,
         odd_one=odd_one,
         class_balanced=settings["class_balanced"],
     )

@@ -19,15 +19,20 @@ class PruningMethod:
         select: where the function is that takes the examples' indices ordered from the nearest to
             the farthest, how many to keep, and a generator, and returns the kept indices. None if
             the method never prunes.
-        both_ends: whether it drops at both ends, so that there may be an odd one out.
+        drops: the end at which it drops: ``"near"``, ``"far"`` or ``"both"``; None for neither.
         adversarial: whether the network is trained on adversarial images at all.
     """
 
     strategy: str
     proxy: str | None
     select: str | None
-    both_ends: bool = False
+    drops: str | None = None
     adversarial: bool = True
+
+    @property
+    def both_ends(self) -> bool:
+        """Whether it drops at both ends, so that there may be an odd one out."""
+        return self.drops == "both"
 
     @property
     def label(self) -> str:
@@ -38,11 +43,9 @@ class PruningMethod:
 def _by_distance(proxy: str) -> dict[str, PruningMethod]:
     code = "advprune.training.pruning:drop_"
     return {
-        f"low-{proxy}": PruningMethod("Low distance", proxy, code + "nearest"),
-        f"high-{proxy}": PruningMethod("High distance", proxy, code + "farthest"),
-        f"lowhigh-{proxy}": PruningMethod(
-            "Low+high distance", proxy, code + "both_ends", both_ends=True
-        ),
+        f"low-{proxy}": PruningMethod("Low distance", proxy, code + "nearest", "near"),
+        f"high-{proxy}": PruningMethod("High distance", proxy, code + "farthest", "far"),
+        f"lowhigh-{proxy}": PruningMethod("Low+high distance", proxy, code + "both_ends", "both"),
     }
 
 

@@ -113,12 +113,14 @@ class Numerics:
 
     Attributes:
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` by autocast.
+        tf32: whether a GPU may round the inputs of float32 products to TF32's 10 bits.
         channels_last: the memory layout of images and weights.
         compile: whether the network goes through ``torch.compile``.
         deterministic: whether PyTorch is held to deterministic algorithms.
     """
 
     precision: str
+    tf32: bool
     channels_last: bool
     compile: bool
     deterministic: bool

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from advprune.data.examples import Examples
-from advprune.machine.devices import cudnn_benchmark, use_deterministic_algorithms
+from advprune.machine.devices import cudnn_benchmark, tf32, use_deterministic_algorithms
 from advprune.networks.classifier import Classifier
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import training_seconds
@@ -34,6 +34,7 @@ from advprune.training.state import EpochRecord, TrainingState, generator_for, s
 log = logging.getLogger(__name__)
 
 
+@tf32(False)
 def train(
     spec: TrainingSpec,
     examples: Examples,
@@ -56,7 +57,7 @@ def train(
     """
     use_deterministic_algorithms(spec.numerics.deterministic)
     state = state or start(spec, examples)
-    with cudnn_benchmark(not spec.numerics.deterministic):
+    with cudnn_benchmark(not spec.numerics.deterministic), tf32(spec.numerics.tf32):
         model = prepare(state.classifier, spec, examples)
     last = stop_after or spec.epochs
     while state.epoch < last and not state.validation.stopped_epoch:
@@ -65,6 +66,7 @@ def train(
             prune(spec, state, examples)
         with (
             cudnn_benchmark(not spec.numerics.deterministic),
+            tf32(spec.numerics.tf32),
             state.stopwatch.time("training"),
         ):
             done = train_one_epoch(spec, state, model, examples, epoch)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from advprune.machine.devices import tf32
+
 
 @dataclass(frozen=True)
 class DeepFoolResult:
@@ -24,6 +26,7 @@ class DeepFoolResult:
     iterations: Tensor
 
 
+@tf32(False)
 def deepfool(
     model: nn.Module,
     images: Tensor,

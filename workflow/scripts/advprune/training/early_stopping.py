@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from advprune.data.examples import Examples
+from advprune.machine.devices import tf32
 from advprune.training.attacks import Threat, pgd
 
 VALIDATION_BATCH = 500
@@ -43,6 +44,7 @@ class Validation:
                 network.load_state_dict(self.best_weights)
 
 
+@tf32(False)
 def robust_share(
     model: nn.Module,
     examples: Examples,

@@ -41,10 +41,13 @@ def count_to_keep(total: int, proportion: str, rounding: str = "exact") -> int:
     Args:
         total: how many there are.
         proportion: p, as a decimal string.
-        rounding: ``"exact"``, or ``"floating_point"`` as in the authors' released code, which makes
-            0.9 of 60,000 not 54,000 but 54,001, since (1 - 0.9) * 60000 is a little below 6000.
+        rounding: ``"exact"``; or as in the authors' released code, in floats: ``"of_dropped"``,
+            which makes 0.9 of 60,000 not 54,000 but 54,001, since (1 - 0.9) * 60000 is a little
+            below 6000, or ``"of_kept"``: floor(p * total).
     """
-    if rounding == "floating_point":
+    if rounding == "of_kept":
+        return math.floor(float(proportion) * total)
+    if rounding == "of_dropped":
         return total - math.floor((1 - float(proportion)) * total)
     return total - math.floor((1 - Fraction(proportion)) * total)
 
@@ -63,12 +66,13 @@ def keep_indices(
     Args:
         distance: (n,) the estimated distance of each example from the decision boundary, larger is
             farther. Only the order matters, so the negated loss serves as well as 1/loss. NaN, the
-            score of a run that diverged, counts as nearest. Equal distances are ordered by index.
+            score of a run that diverged, counts as nearest. Equal distances are put in an
+            order by chance: by index the same examples would go in every seed.
         labels: (n,) the classes, of which each keeps its share where the settings say so.
         method: a name in `METHODS` that prunes.
         proportion: p, the share to keep, as a decimal string in (0, 1].
         settings: how to round, where to drop an odd one out, whether to balance classes.
-        generator: used by random pruning alone.
+        generator: draws what random pruning keeps, and the order of equal distances.
 
     Returns:
         (m,) int64; m is `count_to_keep` (n, p), or the sum of that over the classes.
@@ -76,7 +80,11 @@ def keep_indices(
     if METHODS[method].select is None:
         raise ValueError(f"the method {method!r} never prunes")
     select: Selector = pkgutil.resolve_name(METHODS[method].select)
-    nearest_first = np.argsort(np.where(np.isnan(distance), -np.inf, distance), kind="stable")
+    shuffled = (
+        generator.permutation(len(distance)) if METHODS[method].proxy else np.arange(len(distance))
+    )
+    known = np.where(np.isnan(distance), -np.inf, distance)
+    nearest_first = shuffled[np.argsort(known[shuffled], kind="stable")]
     if METHODS[method].both_ends and settings.odd_one == "near":
         nearest_first = nearest_first[::-1]
     groups = [nearest_first]

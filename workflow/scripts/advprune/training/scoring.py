@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from advprune.data.examples import Examples
+from advprune.machine.devices import tf32
 from advprune.spec.specification import DeepFoolSettings
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.deepfool import DeepFoolResult, deepfool
@@ -53,6 +54,7 @@ def deepfool_all(
     )
 
 
+@tf32(False)
 def loss_of_all(
     classifier: nn.Module, examples: Examples, *, threat: Threat, generator: torch.Generator
 ) -> Tensor:
