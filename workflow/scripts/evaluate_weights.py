@@ -36,7 +36,13 @@ def main() -> None:
     )
     run_evaluation(
         subject,
-        EvaluationSpec(options.epsilon, options.test_examples, options.batch_size, options.seed),
+        EvaluationSpec(
+            epsilon=options.epsilon,
+            autoattack_examples=options.test_examples,
+            single_attack_examples=options.test_examples,
+            batch_size=options.batch_size,
+            seed=options.seed,
+        ),
         Outputs(options.accuracies, options.verdicts, options.record),
         device=device,
         made_by=environment(device, __file__),

@@ -78,9 +78,17 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
             f"{dataset_label(study['dataset'])}: {used:,} training images, {network_label(study)}"
         )
         if attacked:
-            text += f", {study['evaluation']['test_examples'] or test:,} test images attacked"
+            text += f", {_attacked(study['evaluation'], test)}"
         lines.append(text)
     return "\n".join([*lines, scale_note(config)])
+
+
+def _attacked(evaluation: Config, test: int) -> str:
+    """How many of ``test`` test images were attacked, and by what."""
+    counts = [evaluation[key] or test for key in ("autoattack_examples", "single_attack_examples")]
+    if counts[0] == counts[1]:
+        return f"{counts[0]:,} test images attacked"
+    return f"AutoAttack on {counts[0]:,} test images, APGD-CE 40×5 on {counts[1]:,}"
 
 
 def scale_note(config: Config) -> str:

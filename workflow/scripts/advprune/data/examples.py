@@ -46,6 +46,10 @@ class Examples:
         """The first ``count`` examples; all of them for None."""
         return Examples(self.images[:count], self.labels[:count])
 
+    def take(self, which: Tensor) -> "Examples":
+        """The examples that ``which``, (m,) int64, indexes, in its order."""
+        return Examples(self.images[which], self.labels[which])
+
     def batch(self, which: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as float32 in [0, 1], and labels, of the examples that ``which`` indexes."""
         return self.images[which].float() / 255, self.labels[which]

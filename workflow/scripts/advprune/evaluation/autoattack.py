@@ -1,14 +1,18 @@
 """Standard AutoAttack (Croce and Hein 2020), attack by attack, by the package pyautoattack."""
 
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from pyautoattack import AutoAttack
+from pyautoattack.checks import check_square_sr
 from torch import Tensor, nn
 
 from advprune.spec.specification import EvaluationSpec
+
+LOG = logging.getLogger("auto-attack")  # the package's own
 
 
 class FiniteLogits(nn.Module):
@@ -37,6 +41,46 @@ def build_autoattack(model: nn.Module, spec: EvaluationSpec, device: torch.devic
         seed=spec.seed,
         version=spec.autoattack.version,
     )
+
+
+class _Listener(logging.Handler):
+    """Keeps what AutoAttack warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message once."""
+        message = record.getMessage()
+        if message not in self.messages:
+            self.messages.append(message)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Within the block, gather what AutoAttack warns of, each message once."""
+    listener = _Listener()
+    LOG.addHandler(listener)
+    try:
+        yield listener.messages
+    finally:
+        LOG.removeHandler(listener)
+
+
+def check_square(robust_after: Mapping[str, Tensor], correct: Tensor) -> list[str]:
+    """AutoAttack's own warning that Square found what the attacks with gradients did not.
+
+    It looks back over all attacks of one call, so it is silent where they are called one by one.
+
+    Args:
+        robust_after: attack to (m,) bool, as in `outcome.Evaluation`.
+        correct: (m,) bool, the images classified rightly before any attack.
+    """
+    shares = {name: still.float().mean().item() for name, still in robust_after.items()}
+    with listening() as messages:
+        check_square_sr({"clean": correct.float().mean().item(), **shares}, logger=LOG)
+    return messages
 
 
 def survivors(

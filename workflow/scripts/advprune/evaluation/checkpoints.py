@@ -18,8 +18,14 @@ def restore_progress(path: Path, key: str) -> Progress:
     progress = Progress()
 
     def fill(tensors: dict[str, torch.Tensor], rest: dict) -> None:
-        progress.found, progress.seconds = tensors, rest["seconds"]
+        progress.found = tensors
+        progress.seconds, progress.warnings = rest["seconds"], rest["warnings"]
 
     restore_state(path, key, fill)
-    progress.save = lambda: save_state(path, key, progress.found, {"seconds": progress.seconds})
+
+    def save() -> None:
+        rest = {"seconds": progress.seconds, "warnings": progress.warnings}
+        save_state(path, key, progress.found, rest)
+
+    progress.save = save
     return progress

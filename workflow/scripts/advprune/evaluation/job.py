@@ -98,6 +98,7 @@ def run_evaluation(
             "spec_digest": spec.digest,
             **made_from,
             "seconds": result.seconds,
+            "warnings": result.warnings,
             "provenance": provenance(made_by, started),
         },
         [outputs.accuracies, outputs.verdicts],

@@ -1,10 +1,13 @@
 """What an evaluation found: of each test image, and in all."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from advprune.data.examples import Examples
+
+SQUARE = "square after all others"
 
 
 @dataclass(frozen=True)
@@ -14,17 +17,22 @@ class Evaluation:
     Attributes:
         prediction: (n,) int64, the class of the natural image; -1 where a logit is not finite.
         correct: (n,) bool, whether that is the label.
-        robust_after: attack to (m,) bool for the first m images: whether each is still classified
-            rightly after this attack and those before it. In the order of standard AutoAttack.
-        robust_alone: name in `spec.attacks.ATTACKS` to (m,) bool, the same under it alone.
+        order: (n,) int64, the images in the order in which they are taken to be attacked.
+        robust_after: attack to (m,) bool for the first m of that order: whether each is still
+            classified rightly after this attack and those before it. In the order of AutoAttack.
+        robust_alone: name in `spec.attacks.ATTACKS` to (k,) bool for the first k of that order, the
+            same under it alone.
+        warnings: phase to what AutoAttack warned of in it, or in `SQUARE` of all together.
         seconds: phase to seconds.
     """
 
     prediction: Tensor
     correct: Tensor
+    order: Tensor
     robust_after: dict[str, Tensor]
     robust_alone: dict[str, Tensor]
-    seconds: dict[str, float]
+    warnings: Mapping[str, list[str]] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def robust(self) -> Tensor:
@@ -42,13 +50,34 @@ def accuracies(result: Evaluation) -> dict[str, float | int]:
         f"robust_after_{attack.replace('-', '_')}": percentage(standing)
         for attack, standing in result.robust_after.items()
     }
+    samples = {"autoattack_examples": len(result.robust)}
+    if result.robust_alone:
+        samples["single_attack_examples"] = len(next(iter(result.robust_alone.values())))
     return {
         "natural_accuracy": percentage(result.correct),
         "autoattack_accuracy": percentage(result.robust),
         **{f"{name}_accuracy": percentage(robust) for name, robust in result.robust_alone.items()},
         **after,
         "test_examples": len(result.correct),
-        "attacked_examples": len(result.robust),
+        **samples,
+        **{
+            f"natural_accuracy_{name}": percentage(result.correct[result.order[:count]])
+            for name, count in samples.items()
+        },
+        **_warnings(result),
+    }
+
+
+def _warnings(result: Evaluation) -> dict[str, int]:
+    """1 for each kind of warning that AutoAttack gave, else 0."""
+    messages = {
+        message for phase, said in result.warnings.items() if phase != SQUARE for message in said
+    }
+    gradient = {message for message in messages if "zero gradient" in message}
+    return {
+        "square_warning": int(bool(result.warnings.get(SQUARE))),
+        "gradient_warning": int(bool(gradient)),
+        "other_warning": int(bool(messages - gradient)),
     }
 
 
@@ -57,24 +86,24 @@ def verdicts(result: Evaluation, test: Examples) -> list[dict[str, int | str]]:
 
     ``broken_by`` is the first attack of standard AutoAttack that changed the class, ``natural`` if
     the image was misclassified from the start, ``none`` if it withstood all, and empty if it was
-    not attacked. Each attack that was run alone has a column, 1 where the image withstood it.
+    not attacked. Each attack that was run alone has a column: 1 where the image withstood it, 0
+    where it did not, empty where it was not attacked.
     """
-    broken_by = ["none"] * len(result.robust)
-    for attack, standing in reversed(result.robust_after.items()):
-        for index in (~standing).nonzero().flatten().tolist():
-            broken_by[index] = attack
-    correct = result.correct.tolist()
-    broken_by = [
-        how if right else "natural" for how, right in zip(broken_by, correct, strict=False)
-    ]
-    unattacked = [""] * (len(correct) - len(broken_by))
+    order, correct = result.order.tolist(), result.correct.tolist()
+    broken_by = [""] * len(correct)
+    for place, index in enumerate(order[: len(result.robust)]):
+        attacks = (a for a, standing in result.robust_after.items() if not standing[place])
+        broken_by[index] = next(attacks, "none") if correct[index] else "natural"
+    alone = {}
+    for name, robust in result.robust_alone.items():
+        alone[name] = [""] * len(correct)
+        for index, stands in zip(order, robust.int().tolist(), strict=False):
+            alone[name][index] = stands
     columns = {
         "index": list(range(len(correct))),
         "label": test.labels.tolist(),
         "prediction": result.prediction.tolist(),
-        "broken_by": broken_by + unattacked,
-        **{
-            name: robust.int().tolist() + unattacked for name, robust in result.robust_alone.items()
-        },
+        "broken_by": broken_by,
+        **alone,
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

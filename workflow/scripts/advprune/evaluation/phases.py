@@ -10,8 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from advprune.data.examples import Examples
-from advprune.evaluation.autoattack import build_autoattack, survivors
-from advprune.evaluation.outcome import Evaluation
+from advprune.data.subset import balanced_order
+from advprune.evaluation.autoattack import (
+    build_autoattack,
+    check_square,
+    listening,
+    survivors,
+)
+from advprune.evaluation.outcome import SQUARE, Evaluation
 from advprune.evaluation.single_attacks import withstand
 from advprune.machine.devices import tf32, use_deterministic_algorithms
 from advprune.spec.specification import EvaluationSpec
@@ -28,11 +34,13 @@ class Progress:
         found: phase to what it found: ``natural`` to the predicted classes, (n,) int64, and each
             attack to the survivors, (m,) bool.
         seconds: phase to seconds.
+        warnings: phase to what AutoAttack warned of in it.
         save: called at the end of every phase.
     """
 
     found: dict[str, Tensor] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
     save: Callable[[], None] = lambda: None
 
     def once(self, phase: str, work: Callable[[], Tensor], device: torch.device) -> Tensor:
@@ -41,8 +49,11 @@ class Progress:
             log.info("%s was done before", phase)
         else:
             started = time.perf_counter()
-            self.found[phase] = work()
+            with listening() as messages:
+                self.found[phase] = work()
             self.seconds[phase] = time.perf_counter() - started
+            if messages:
+                self.warnings[phase] = messages
             self.save()
         return self.found[phase].to(device)
 
@@ -51,7 +62,7 @@ class Progress:
 def evaluate(
     model: nn.Module, test: Examples, spec: EvaluationSpec, progress: Progress | None = None
 ) -> Evaluation:
-    """Natural accuracy on all test images and robust accuracy on the first of them.
+    """Natural accuracy on all test images and robust accuracy on a sample of them.
 
     Args:
         model: maps images in [0, 1] to logits; put in evaluation mode and left there.
@@ -66,27 +77,35 @@ def evaluate(
     prediction = progress.once("natural", lambda: predict(model, test), test.device)
     correct = prediction == test.labels
     log.info("natural accuracy %.2f%% of %d", 100 * correct.float().mean(), len(test))
-
-    attacked = test.first(spec.test_examples)
-    images, labels = attacked.batch(slice(None))
+    order = torch.from_numpy(balanced_order(test.labels.cpu().numpy(), spec.seed)).to(test.device)
 
     def phase(name: str, attack: Callable[[], Tensor]) -> Tensor:
         still = progress.once(name, attack, test.device)
         _log_attack(name, still, progress.seconds[name])
         return still
 
-    standing = correct[: len(attacked)]
+    sample = order[: spec.autoattack_examples]
+    images, labels = test.batch(sample)
+    standing = correct[sample]
     robust_after: dict[str, Tensor] = {}
     adversary = build_autoattack(model, spec, images.device)
     for name in spec.autoattack.attacks:
         attack = partial(survivors, adversary, name, images, labels, standing, spec.batch_size)
         standing = robust_after[name] = phase(name, attack)
+    warnings = dict(progress.warnings)
+    if said := check_square(robust_after, correct[sample]):
+        warnings[SQUARE] = said
+        log.warning("%s", said[0])
 
+    sample = order[: spec.single_attack_examples]
+    images, labels = test.batch(sample)
     robust_alone: dict[str, Tensor] = {}
     for name in spec.attacks:
-        attack = partial(withstand, name, model, images, labels, correct[: len(attacked)], spec)
+        attack = partial(withstand, name, model, images, labels, correct[sample], spec)
         robust_alone[name] = phase(f"{name} alone", attack)
-    return Evaluation(prediction, correct, robust_after, robust_alone, progress.seconds)
+    return Evaluation(
+        prediction, correct, order, robust_after, robust_alone, warnings, progress.seconds
+    )
 
 
 @torch.no_grad()

@@ -146,7 +146,10 @@ def _contradictions(config: Config) -> Iterator[str]:
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),
-            ("evaluation.test_examples", study["evaluation"]["test_examples"], test),
+            *(
+                (f"evaluation.{key}", study["evaluation"][key], test)
+                for key in ("autoattack_examples", "single_attack_examples")
+            ),
             ("training.validation_examples", study["training"]["validation_examples"], test),
             ("scores.epoch", study["scores"]["epoch"], study["training"]["epochs"]),
         ):

@@ -101,7 +101,8 @@ def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
     study = study_of(run.dataset, config)
     return EvaluationSpec(
         epsilon=fraction(study["training"]["epsilon"]),
-        test_examples=study["evaluation"]["test_examples"],
+        autoattack_examples=study["evaluation"]["autoattack_examples"],
+        single_attack_examples=study["evaluation"]["single_attack_examples"],
         batch_size=study["evaluation"]["batch_size"],
         seed=study["evaluation"]["seed"],
         deterministic=config["execution"]["deterministic"],

@@ -78,7 +78,7 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
     spec = training_spec(run, config)
     evaluated = evaluation_spec(run, config)
     dataset = DATASETS[run.dataset]
-    robust = round(ROBUST_SHARE * (evaluated.test_examples or dataset.examples[1]))
+    robust = round(ROBUST_SHARE * (evaluated.autoattack_examples or dataset.examples[1]))
     attacked = max(1, min(evaluated.batch_size, robust))
 
     def images(count: int) -> torch.Tensor:

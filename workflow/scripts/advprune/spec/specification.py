@@ -97,7 +97,8 @@ class EarlyStoppingSettings:
     """How `early_stopping` decides.
 
     Attributes:
-        examples: how many test images are attacked after each epoch, the first ones; None for all.
+        examples: how many test images are attacked after each epoch, drawn at random once a run;
+            None for all.
         steps: of PGD, each of epsilon / steps.
         patience: training ends after so many epochs without a better accuracy.
     """
@@ -190,18 +191,20 @@ class EvaluationSpec(Specification):
 
     Attributes:
         epsilon: the l-infinity bound of the attacks.
-        test_examples: how many test images are attacked, the first ones; None for all. Natural
-            accuracy is always over the whole test set.
+        autoattack_examples: how many test images AutoAttack is run on; None for all. They are the
+            first of `subset.balanced_order`. Natural accuracy is always over the whole test set.
+        single_attack_examples: the same for the attacks run alone.
         batch_size: of the attacks. Square draws its random numbers per batch, so this is part of
             the result.
-        seed: of the attacks.
+        seed: of the attacks, and of the order of images.
         autoattack: what AutoAttack is told.
         attacks: the attacks run alone, names in `spec.attacks.ATTACKS`, with the settings of each.
         deterministic: whether PyTorch is held to deterministic algorithms.
     """
 
     epsilon: float
-    test_examples: int | None
+    autoattack_examples: int | None
+    single_attack_examples: int | None
     batch_size: int
     seed: int
     autoattack: AutoAttackSettings = dataclasses.field(default_factory=AutoAttackSettings)

@@ -33,6 +33,8 @@ from advprune.training.state import EpochRecord, TrainingState, generator_for, s
 
 log = logging.getLogger(__name__)
 
+CPU = torch.device("cpu")
+
 
 @tf32(False)
 def train(
@@ -127,7 +129,7 @@ def train_one_epoch(
     threat = spec.epsilon and Threat(spec.epsilon, spec.step_size)
 
     state.classifier.train()
-    order = shuffled(state.kept, generator_for(spec, "order", epoch, torch.device("cpu")))
+    order = shuffled(state.kept, generator_for(spec, "order", epoch, CPU))
     batches = split_into_batches(
         order.to(device), spec.batch_size, normalised=state.classifier.normalises_batches
     )
@@ -214,7 +216,7 @@ def validate(spec: TrainingSpec, state: TrainingState, test: Examples | None, ep
     with state.stopwatch.time("validation"):
         accuracy = robust_share(
             state.classifier,
-            test.first(settings.examples),
+            test.take(validation_images(spec, len(test)).to(test.device)),
             epsilon=spec.epsilon,
             steps=settings.steps,
             generator=generator_for(spec, "validation", epoch, test.device),
@@ -226,6 +228,12 @@ def validate(spec: TrainingSpec, state: TrainingState, test: Examples | None, ep
     if state.validation.stopped_epoch:
         log.info("stopped early; the best epoch was %d", state.validation.best_epoch)
     return accuracy
+
+
+def validation_images(spec: TrainingSpec, count: int) -> Tensor:
+    """(m,) int64: which of ``count`` test images are attacked after each epoch of a run."""
+    order = shuffled(torch.arange(count), generator_for(spec, "validation images", 0, CPU))
+    return order[: spec.early_stopping.examples]
 
 
 def is_pruned(spec: TrainingSpec, epoch: int, when: str) -> bool:
