@@ -16,7 +16,7 @@ from advprune.machine.leases import visible_gpus
 from advprune.paths import RESULT_FILES, RUN_FOLDER, SCORES_FOLDER, discard_checkpoints, seed_text
 from advprune.plan import specify
 from advprune.plan.config import whole
-from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
+from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.spec.runs import Run
 from advprune.storage.locking import clear_dead_workflows
@@ -91,8 +91,7 @@ def evaluation_spec_of(wildcards):
 
 
 def score_spec_of(wildcards):
-    e, seed = int(wildcards.e), int(wildcards.seed)
-    return as_json(specify.score_spec(wildcards.dataset, e, seed, config).to_dict())
+    return as_json(specify.score_spec(wildcards.dataset, int(wildcards.seed), config).to_dict())
 
 
 def is_run_by_a_scheduler():
@@ -184,10 +183,10 @@ def run_table(name):
     return RESULTS / f"items/{name}.csv"
 
 
-def score_files(study):
+def score_files(study, seed):
     """The scores of a study's examples: the values, the network that gave them, and the record."""
     settings = config["studies"][study]
-    names = {"e": settings["scores"]["epoch"], "seed": seed_text(settings["scores"]["seed"])}
+    names = {"e": settings["scores"]["epoch"], "seed": seed_text(seed)}
     folder = Path(str(SCORES).format(dataset=settings["dataset"], **names))
     return [folder / name for name in ("scores.safetensors", "model.safetensors", "score.json")]
 
@@ -198,7 +197,7 @@ def exhibit_inputs(exhibit):
     if exhibit.runs:
         inputs["runs"] = run_table(exhibit.name)
     if exhibit.scores:
-        inputs["scores"] = [path for study in exhibit.scores for path in score_files(study)]
+        inputs["scores"] = [path for each in scored(exhibit, config) for path in score_files(*each)]
     if exhibit.images:
         inputs["dataset"] = DATASET.format(dataset=config["studies"][exhibit.images]["dataset"])
     return inputs
@@ -208,7 +207,8 @@ def exhibit_options(exhibit):
     """For the shell: the options that name its inputs."""
     inputs = exhibit_inputs(exhibit)
     if exhibit.scores:
-        inputs["scores"] = " ".join(str(score_files(each)[0].parent) for each in exhibit.scores)
+        folders = [str(score_files(*each)[0].parent) for each in scored(exhibit, config)]
+        inputs["scores"] = " ".join(folders)
     return " ".join(f"--{option} {path}" for option, path in inputs.items())
 
 
@@ -248,7 +248,7 @@ def can_be_made(exhibit):
     """Whether it is to be made: in a partial run, whether what it is made from is there."""
     if not config["partial"]:
         return True
-    scores_exist = all(all_exist(score_files(study)) for study in exhibit.scores)
+    scores_exist = all(all_exist(score_files(*each)) for each in scored(exhibit, config))
     return scores_exist and (not exhibit.runs or bool(results_for(exhibit.name)))
 
 

@@ -6,7 +6,7 @@ rule claims:
         runs=RESULTS / "runs.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
-        scores=numbers_of_exhibit("figure6"),
+        correlations=numbers_of_exhibit("correlations"),
         embedding=numbers_of_exhibit("figure2"),
         toy=numbers_of_exhibit("appendix_c"),
     output:
@@ -17,7 +17,7 @@ rule claims:
         ANALYSIS
     shell:
         "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
-        " --scores {input.scores} --embedding {input.embedding} --toy {input.toy}"
+        " --correlations {input.correlations} --embedding {input.embedding} --toy {input.toy}"
         " --output {output.csv} >{log} 2>&1"
 
 

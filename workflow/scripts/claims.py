@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "runs", "config")
     parser.add_argument("--claims", required=True, help="config/paper_claims.yaml")
-    parser.add_argument("--scores", nargs="?", help="Figure 6's .csv")
+    parser.add_argument("--correlations", nargs="?", help="the .csv of the table of that name")
     parser.add_argument("--embedding", nargs="?", help="Figure 2's .csv")
     parser.add_argument("--toy", nargs="?", help="the .csv of appendix C's table")
     parser.add_argument(
@@ -32,7 +32,8 @@ def main() -> None:
     evidence = Evidence(
         config=config,
         runs=read_runs(options.runs),
-        scores=options.scores and read_table(options.scores, "Figure 6's table"),
+        correlations=options.correlations
+        and read_table(options.correlations, "the table of correlations"),
         embedding=options.embedding and read_table(options.embedding, "Figure 2's table"),
         toy=options.toy and read_table(options.toy, "the table of appendix C"),
         robust_metric=f"{config['robust_accuracy']}_accuracy",

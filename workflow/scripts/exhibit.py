@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from advprune.plan.config import Config, read_config
-from advprune.plan.exhibits import EXHIBITS, Exhibit
+from advprune.plan.exhibits import EXHIBITS, Exhibit, scored
 from advprune.program import add_options, run_program
 
 
@@ -21,7 +21,10 @@ def main() -> None:
     add_options(parser, "config")
     parser.add_argument("--runs", type=Path, help="its table of runs, if it is made from runs")
     parser.add_argument(
-        "--scores", nargs="*", type=Path, help="the folder of the scores of each of its studies"
+        "--scores",
+        nargs="*",
+        type=Path,
+        help="the folder of the scores of each of its studies and seeds",
     )
     parser.add_argument("--dataset", type=Path, help="the data set's file, if it needs images")
     parser.add_argument(
@@ -49,8 +52,9 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 
-        folders = zip(exhibit.scores, options.scores, strict=True)
-        inputs["scores"] = {study: read_scores(folder, study, config) for study, folder in folders}
+        inputs["scores"] = {study: [] for study in exhibit.scores}
+        for (study, seed), folder in zip(scored(exhibit, config), options.scores, strict=True):
+            inputs["scores"][study].append(read_scores(folder, study, seed, config))
     if exhibit.images:
         inputs["dataset"] = options.dataset
     return inputs

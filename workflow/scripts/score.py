@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train up to a pruning epoch and score every example: loss and distance (section 4.3)."""
+"""Train up to an epoch and score every example: loss and distance (section 4.3)."""
 
 import argparse
 from pathlib import Path
@@ -11,13 +11,13 @@ from advprune.machine.devices import choose_device
 from advprune.machine.provenance import environment
 from advprune.networks.weights import save_weights
 from advprune.program import add_options, run_program
-from advprune.spec.specification import TrainingSpec
+from advprune.spec.specification import IN_PASS, ScoreSpec
 from advprune.storage.locking import take_turn
 from advprune.storage.records import write_record
 from advprune.storage.tensors import atomic_write_tensors
 from advprune.training.algorithm import attack_for_scoring
 from advprune.training.job import about_training, run_training
-from advprune.training.scoring import deepfool_all
+from advprune.training.scoring import deepfool_all, loss_of_all
 
 
 def main() -> None:
@@ -31,21 +31,25 @@ def main() -> None:
     take_turn(options.record)
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     made_by = environment(device, __file__)
-    spec = TrainingSpec.from_json(options.spec)
+    spec = ScoreSpec.from_json(options.spec)
     state, examples = run_training(
-        spec,
+        spec.training,
         options.dataset,
         record=options.record,
         device=device,
         made_by=made_by,
-        stop_after=spec.run.e,
+        stop_after=spec.epoch,
+        in_pass=spec.deepfool if spec.deepfool_taken == IN_PASS else None,
     )
-    found = deepfool_all(
-        state.classifier, examples, spec.deepfool, **attack_for_scoring(spec, examples)
-    )
+    attack = attack_for_scoring(spec.training, spec.epoch, examples)
+    losses, found = state.losses, state.distances
+    if spec.loss_taken != IN_PASS:
+        losses = loss_of_all(state.classifier, examples, **attack)
+    if spec.deepfool_taken != IN_PASS:
+        found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
     scores = {
         "label": examples.labels,
-        "loss": state.losses,
+        "loss": losses,
         "distance": found.distance,
         "converged": found.converged.to(torch.uint8),
         "iterations": found.iterations,

@@ -41,20 +41,20 @@ class Scores:
         return pd.DataFrame(columns).assign(inverse_distance=inverse, study=study)
 
 
-def read_scores(folder: Path, study: str, config: Config) -> Scores:
-    """Read the scores of a study, once they are found to be what the config asks for.
+def read_scores(folder: Path, study: str, seed: int, config: Config) -> Scores:
+    """Read the scores of a study's examples by one seed, if they are what the config asks for.
 
     Args:
         folder: holds ``scores.safetensors``, ``model.safetensors`` and ``score.json``.
         study: a name in ``config["studies"]``.
+        seed: of the run that the examples were scored in.
         config: the config that they must have been made with.
 
     Raises:
         UserError: they are missing, damaged, or were made with another specification.
     """
     record = read_record(folder / "score.json")
-    settings = config["studies"][study]
-    wanted = score_spec(settings["dataset"], **settings["scores"], config=config)
+    wanted = score_spec(config["studies"][study]["dataset"], seed, config)
     check_spec(folder / "score.json", record, wanted.to_dict())
     check_files(folder / "score.json", record)
     return Scores(**load_file(folder / "scores.safetensors"), model=folder / "model.safetensors")

@@ -47,7 +47,7 @@ class Evidence:
     Attributes:
         config: the config that ran.
         runs: the table of all runs.
-        scores: Figure 6's examples of both studies, with columns study, loss, inverse_distance.
+        correlations: the table of correlations, a row a network.
         embedding: Figure 2's examples, with columns x, y, label, kept.
         toy: the table of appendix C.
         robust_metric: the column that stands for the paper's "AutoAttack accuracy".
@@ -55,7 +55,7 @@ class Evidence:
 
     config: Config
     runs: pd.DataFrame
-    scores: pd.DataFrame | None
+    correlations: pd.DataFrame | None
     embedding: pd.DataFrame | None
     toy: pd.DataFrame | None
     robust_metric: str

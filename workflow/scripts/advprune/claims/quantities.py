@@ -23,7 +23,6 @@ from advprune.analysis.comparison import (
     percentiles,
     resampled,
 )
-from advprune.analysis.correlation import correlate
 from advprune.analysis.statistics import CONFIDENCE, mean_interval, share_interval, welch_greater
 from advprune.claims.evidence import (
     ALL_DATA,
@@ -79,12 +78,7 @@ class Mean(Quantity):
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
         """The mean with its t-based interval."""
-        values = _by_seed(evidence.values(study, self.first, self.metric))
-        found = mean_interval(values)
-        interval = Interval(
-            found.mean, found.mean - found.half_width, found.mean + found.half_width
-        )
-        return Measured(interval, (len(values),))
+        return _mean(_by_seed(evidence.values(study, self.first, self.metric)))
 
 
 @dataclass(frozen=True)
@@ -268,12 +262,11 @@ class MaintainedCells(Quantity):
 
 @dataclass(frozen=True)
 class Correlation(Quantity):
-    """Pearson's r between loss and 1/d (Figure 6)."""
+    """Pearson's r between loss and 1/d, within 1/d <= 2 (Figure 6)."""
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """Pearson's r with Fisher's interval, over the examples of one network."""
-        found = correlate(_scores(evidence, study))
-        return Measured(Interval(found.r, found.low, found.high), (found.counted,))
+        """The mean over networks with its t-based interval."""
+        return _mean(_correlations(evidence, study, "r_within"))
 
 
 @dataclass(frozen=True)
@@ -281,32 +274,21 @@ class CorrelationDifference(Quantity):
     """MNIST's r less CIFAR10's (Figure 6)."""
 
     studies = 2
+    has_groups = True
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The difference with Zou's (2007) interval, made from those of both correlations."""
-        first, second = (correlate(_scores(evidence, name)) for name in ("mnist", "cifar10"))
-        difference = first.r - second.r
-        low = difference - np.hypot(first.r - first.low, second.high - second.r)
-        high = difference + np.hypot(first.high - first.r, second.r - second.low)
-        interval = Interval(difference, float(low), float(high))
-        return Measured(interval, (first.counted, second.counted))
+        """The difference of the means over networks, with Welch's interval."""
+        groups = tuple(_correlations(evidence, name, "r_within") for name in ("mnist", "cifar10"))
+        return Measured(difference_interval(*groups), tuple(map(len, groups)), groups)
 
 
 @dataclass(frozen=True)
-class DeepFoolWithin(Quantity):
-    """The percentage of Figure 6's examples that DeepFool moves to another class in few steps.
-
-    Attributes:
-        iterations: up to how many steps are few.
-    """
-
-    iterations: int
+class MovedInFewSteps(Quantity):
+    """The percentage of examples that DeepFool moves to another class in at most five steps."""
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The share with Wilson's interval, over the examples of one network."""
-        scores = _scores(evidence, study)
-        moved = (scores["converged"] == 1) & (scores["iterations"] <= self.iterations)
-        return _percentage(int(moved.sum()), len(scores))
+        """The mean over networks with its t-based interval."""
+        return _mean(_correlations(evidence, study, "moved_in_few_steps_percent"))
 
 
 @dataclass(frozen=True)
@@ -386,7 +368,7 @@ QUANTITIES: dict[str, type[Quantity]] = {
     "maintained_cells": MaintainedCells,
     "correlation": Correlation,
     "correlation_difference": CorrelationDifference,
-    "deepfool_within": DeepFoolWithin,
+    "moved_in_few_steps": MovedInFewSteps,
     "silhouette_gain": SilhouetteGain,
     "toy": Toy,
 }
@@ -448,7 +430,16 @@ def _percentage(successes: int, n: int) -> Measured:
     return Measured(interval, (found.n,))
 
 
-def _scores(evidence: Evidence, study: str) -> pd.DataFrame:
-    if evidence.scores is None:
-        raise NotMeasuredError("Figure 6 was not made")
-    return evidence.scores[evidence.scores["study"] == study]
+def _mean(values: np.ndarray) -> Measured:
+    """The mean of a value a network, with its t-based interval."""
+    found = mean_interval(values)
+    interval = Interval(found.mean, found.mean - found.half_width, found.mean + found.half_width)
+    return Measured(interval, (len(values),))
+
+
+def _correlations(evidence: Evidence, study: str, column: str) -> np.ndarray:
+    """A column of the table of correlations: a value a network."""
+    if evidence.correlations is None:
+        raise NotMeasuredError("the correlations of Figure 6 were not made")
+    rows = evidence.correlations[evidence.correlations["study"] == study]
+    return rows[column].to_numpy()

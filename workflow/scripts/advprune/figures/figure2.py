@@ -1,6 +1,6 @@
 """Figure 2: t-SNE of the digits before and after low-distance pruning by loss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,10 +20,10 @@ from advprune.spec.runs import share_text
 from advprune.training.pruning import keep_indices
 
 
-def figure2(scores: Mapping[str, Scores], dataset: Path, config: Config) -> Drawing:
+def figure2(scores: Mapping[str, Sequence[Scores]], dataset: Path, config: Config) -> Drawing:
     """The figure, from the images' pixels."""
-    images, chosen = sample_images(scores["mnist"], dataset, config)
-    return embedding(images, "the images' pixels", scores["mnist"], chosen, config)
+    images, chosen = sample_images(scores["mnist"][0], dataset, config)
+    return embedding(images, "the images' pixels", scores["mnist"][0], chosen, config)
 
 
 def sample_images(scores: Scores, dataset: Path, config: Config) -> tuple[torch.Tensor, np.ndarray]:

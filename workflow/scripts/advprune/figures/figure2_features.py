@@ -1,6 +1,6 @@
 """Figure 2, supplement: t-SNE of the features that the network makes of the digits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,13 +13,15 @@ from advprune.plan.config import Config
 from advprune.spec.datasets import DATASETS
 
 
-def figure2_features(scores: Mapping[str, Scores], dataset: Path, config: Config) -> Drawing:
+def figure2_features(
+    scores: Mapping[str, Sequence[Scores]], dataset: Path, config: Config
+) -> Drawing:
     """The figure, from the penultimate features of the network that gave the scores."""
-    images, chosen = sample_images(scores["mnist"], dataset, config)
+    images, chosen = sample_images(scores["mnist"][0], dataset, config)
     study = config["studies"]["mnist"]
     training = study["training"]
     classifier = read_classifier(
-        scores["mnist"].model,
+        scores["mnist"][0].model,
         training["network"],
         width=training["width"],
         **DATASETS[study["dataset"]].architecture(normalise=training["normalise"]),
@@ -27,4 +29,4 @@ def figure2_features(scores: Mapping[str, Scores], dataset: Path, config: Config
     with torch.no_grad():
         features = classifier.features(images)
     what = "the network's penultimate features"
-    return embedding(features, what, scores["mnist"], chosen, config)
+    return embedding(features, what, scores["mnist"][0], chosen, config)

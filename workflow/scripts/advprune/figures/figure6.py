@@ -1,12 +1,12 @@
 """Figure 6: the loss of each example against 1/d, and Pearson's r."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from advprune.analysis.correlation import correlate
+from advprune.analysis.correlation import LARGEST_SHOWN, correlate
 from advprune.analysis.notes import dataset_label, face_note
 from advprune.analysis.scores import Scores
 from advprune.figures.style import Drawing, add_note, new_figure
@@ -14,9 +14,9 @@ from advprune.plan.config import Config
 from advprune.spec.datasets import DATASETS
 
 
-def figure6(scores: Mapping[str, Scores], config: Config) -> Drawing:
-    """The figure, from the scores of each study."""
-    frames = {study: found.frame(study) for study, found in scores.items()}
+def figure6(scores: Mapping[str, Sequence[Scores]], config: Config) -> Drawing:
+    """The figure, from the scores of each study by its first seed."""
+    frames = {study: of_study[0].frame(study) for study, of_study in scores.items()}
     data = pd.concat(frames.values(), ignore_index=True)
     return Drawing(draw_correlation(frames, config), data)
 
@@ -39,21 +39,24 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
             linewidth=0,
             rasterized=True,
         )
+        axis.axvline(LARGEST_SHOWN, color="#555555", linestyle=":", linewidth=0.8)
         axis.set_title(dataset_label(config["studies"][study]["dataset"]), fontsize=8)
         axis.text(
             0.97,
             0.97,
-            f"r = {found.r:.2f}",
+            f"r = {found.r:.2f}\nr within 1/d ≤ {LARGEST_SHOWN:g}: {found.r_within:.2f}\n"
+            f"Spearman's ρ = {found.spearman:.2f}",
             transform=axis.transAxes,
             ha="right",
             va="top",
+            fontsize=7,
             bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
         )
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
         remarks.append(
             f"{DATASETS[config['studies'][study]['dataset']].title} after epoch "
-            f"{config['studies'][study]['scores']['epoch']}: r over {found.counted:,} "
-            f"examples, {found.unconverged:,} of which DeepFool did not move to another class; "
+            f"{config['studies'][study]['scores']['epoch']}, one network: r over {found.counted:,} "
+            f"examples, {found.within:,} within the dotted line, {found.unconverged:,} of which DeepFool did not move to another class; "
             f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
         )
     axes[0, 0].set_ylabel("Loss (as attacked in training)")

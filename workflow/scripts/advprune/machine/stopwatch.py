@@ -8,7 +8,7 @@ import torch
 
 
 class Stopwatch:
-    """Adds up the seconds spent in named phases.
+    """Adds up the seconds spent in named phases. A phase within another one interrupts it.
 
     Attributes:
         seconds: phase to seconds so far.
@@ -16,14 +16,26 @@ class Stopwatch:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._running: list[str] = []
+        self._since = 0.0
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def time(self, phase: str) -> Iterator[None]:
-        """Count the block's duration towards ``phase``."""
-        start = self._now()
+        """Count the block's duration, less that of phases within it, towards ``phase``."""
+        self._count()
+        self._running.append(phase)
         yield
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + self._now() - start
+        self._count()
+        self._running.pop()
+
+    def _count(self) -> None:
+        """Give the time since the last change to the phase that runs, if one does."""
+        now = self._now()
+        if self._running:
+            phase = self._running[-1]
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._since
+        self._since = now
 
     def _now(self) -> float:
         # A GPU is handed work and goes on alone: wait for it before looking at the clock.

@@ -7,7 +7,7 @@ it in `EXHIBITS`, and put a caption of its name into ``report/``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from advprune.plan.config import Config
+from advprune.plan.config import Config, seeds_of
 from advprune.plan.grid import experiment_runs
 from advprune.spec.runs import Run
 
@@ -22,11 +22,13 @@ class Exhibit:
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
         scores: the studies whose examples' scores it is made from.
+        all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
         torch: whether PyTorch must be there to make it.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
-    ``scores``, study to `analysis.scores.Scores`; ``dataset``, the path of the images' file.
+    ``scores``, study to a list of `analysis.scores.Scores`, one a seed; ``dataset``, the path of
+    the images' file.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Exhibit:
     title: str
     runs: Callable[[Config], list[Run]] | None = None
     scores: tuple[str, ...] = ()
+    all_seeds: bool = False
     images: str | None = None
     torch: bool = False
 
@@ -95,6 +98,11 @@ _ALL = (
     ),
     Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),
+    Exhibit(
+        *("correlations", "tables", "Figure 6, supplement: correlations by seed"),
+        scores=("mnist", "cifar10"),
+        all_seeds=True,
+    ),
     Exhibit("figure7", "tables", "Figure 7: hyperparameters"),
     Exhibit("figure8", "tables", "Figure 8: hypothesis tests", _of_mnist("table1")),
     Exhibit(
@@ -106,6 +114,15 @@ _ALL = (
 EXHIBITS = {exhibit.name: exhibit for exhibit in _ALL}
 # Those that are made from runs, each from a table of its own.
 WITH_RUNS = [exhibit.name for exhibit in _ALL if exhibit.runs]
+
+
+def scored(exhibit: Exhibit, config: Config) -> list[tuple[str, int]]:
+    """The study and seed of each run whose scores a table or figure is made from."""
+    found = []
+    for study in exhibit.scores:
+        seeds = seeds_of(config["studies"][study]["scores"])
+        found += [(study, seed) for seed in (seeds if exhibit.all_seeds else seeds[:1])]
+    return found
 
 
 def runs_of(name: str, config: Config) -> list[Run]:

@@ -18,6 +18,7 @@ SWITCHES: dict[str, tuple[Any, Any]] = {
     "paired_seeds": (True, False),
     "pruning.rounding": ("exact", "floating_point"),
     "pruning.odd_one": ("far", "highest_proxy"),
+    "pruning.deepfool_taken": ("after_pass", "in_pass"),
     "deepfool.max_iterations": (50, 5),
     "deepfool.fixed_target": (True, False),
     "deepfool.unconverged": ("length_walked", "zero"),
@@ -27,6 +28,10 @@ SWITCHES: dict[str, tuple[Any, Any]] = {
     "studies.cifar10.training.epsilon": ("8/255", 0.031),
     "studies.cifar10.training.step_size": ("10/255", 0.039),
     "studies.cifar10.scores.epoch": (1, 2),
+    "studies.mnist.scores.loss_taken": ("after_pass", "in_pass"),
+    "studies.mnist.scores.deepfool_taken": ("after_pass", "in_pass"),
+    "studies.cifar10.scores.loss_taken": ("after_pass", "in_pass"),
+    "studies.cifar10.scores.deepfool_taken": ("after_pass", "in_pass"),
 }
 
 

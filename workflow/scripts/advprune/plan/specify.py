@@ -3,6 +3,7 @@
 import dataclasses
 
 from advprune.plan.config import Config, study_of
+from advprune.plan.grid import FULL_SHARE
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run
 from advprune.spec.specification import (
@@ -11,6 +12,7 @@ from advprune.spec.specification import (
     EvaluationSpec,
     Numerics,
     PruningSettings,
+    ScoreSpec,
     TrainingSpec,
     fraction,
 )
@@ -66,8 +68,10 @@ def pruning_settings(method: str, config: Config) -> PruningSettings:
     if rounding == "floating_point":
         # The released code rounds what it keeps where it drops the highest proxy.
         rounding = "of_kept" if known.drops == highest else "of_dropped"
+    before = settings["when"] == "before_epoch"
     return PruningSettings(
         when=settings["when"],
+        taken=settings[f"{known.proxy}_taken"] if known.proxy and not before else None,
         rounding=rounding,
         odd_one=odd_one,
         class_balanced=settings["class_balanced"],
@@ -85,15 +89,21 @@ def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | No
     )
 
 
-def score_spec(dataset: str, epoch: int, seed: int, config: Config) -> TrainingSpec:
-    """The specification of the run whose examples are scored after an epoch (figures 2 and 6).
+def score_spec(dataset: str, seed: int, config: Config) -> ScoreSpec:
+    """How the examples of a study are scored for figures 2 and 6.
 
-    It is a run with DeepFool pruning: with paired seeds its first epochs are those of every run of
-    the same seed, and it carries the settings of DeepFool. It is scored before anything is pruned,
-    and by all epochs up to then, so that neither pruning nor early stopping has an effect on it.
+    They are scored in the run on all data, which with paired seeds is every run of the seed until
+    data are pruned. Early stopping has no effect up to then, and is left out.
     """
-    spec = training_spec(Run(dataset, "low-deepfool", "0.5", epoch, seed), config)
-    return dataclasses.replace(spec, pruning=None, early_stopping=None)
+    scores = study_of(dataset, config)["scores"]
+    training = training_spec(Run(dataset, "full", FULL_SHARE, 1, seed), config)
+    return ScoreSpec(
+        training=dataclasses.replace(training, early_stopping=None),
+        epoch=scores["epoch"],
+        deepfool=DeepFoolSettings(**config["deepfool"]),
+        loss_taken=scores["loss_taken"],
+        deepfool_taken=scores["deepfool_taken"],
+    )
 
 
 def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:

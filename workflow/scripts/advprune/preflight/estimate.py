@@ -163,11 +163,18 @@ def evaluation_seconds(
 ) -> float:
     """Natural accuracy, standard AutoAttack and APGD-CE 40x5."""
     test = DATASETS[dataset].examples[1]
-    attacked = spec.test_examples or test
-    batches = max(1, round(ROBUST_SHARE * attacked / spec.batch_size))
+
+    def batches(examples: int | None) -> int:
+        return max(1, round(ROBUST_SHARE * (examples or test) / spec.batch_size))
+
     forwards = (AUTOATTACK_FORWARDS - AUTOATTACK_GRADIENTS) * batch.forward
-    gradients = (AUTOATTACK_GRADIENTS + APGD_40X5_GRADIENTS) * batch.gradient
-    return test / natural_batch * batch.natural + batches * (forwards + gradients)
+    autoattack = forwards + AUTOATTACK_GRADIENTS * batch.gradient
+    alone = APGD_40X5_GRADIENTS * batch.gradient
+    return (
+        test / natural_batch * batch.natural
+        + batches(spec.autoattack_examples) * autoattack
+        + batches(spec.single_attack_examples) * alone
+    )
 
 
 def _seconds(work: Callable[[], None], device: torch.device) -> float:

@@ -11,6 +11,10 @@ from advprune.spec.attacks import ATTACKS, AUTOATTACK_VERSION, STANDARD_ATTACKS
 from advprune.spec.runs import Run
 from advprune.storage.files import digest
 
+# When the loss or the distance of an example is measured in an epoch: in its training pass, before
+# the update by its batch, each by another state of the network; or when the pass is over.
+IN_PASS, AFTER_PASS = "in_pass", "after_pass"
+
 
 def fraction(value: float | str) -> float:
     """A number, or a fraction such as ``"8/255"``, as a float."""
@@ -43,6 +47,8 @@ class Specification:
             name: nested[name](**value) if name in nested and value is not None else value
             for name, value in content.items()
         }
+        if "training" in values:
+            values["training"] = TrainingSpec.from_dict(values["training"])
         return cls(**values)
 
     @classmethod
@@ -80,6 +86,8 @@ class PruningSettings:
 
     Attributes:
         when: ``"after_epoch"`` e has ended, or ``"before_epoch"`` e starts.
+        taken: when an example's proxy was measured, `IN_PASS` or `AFTER_PASS`; None for methods
+            that have none, and before an epoch.
         rounding: of how many to keep, see `pruning.count_to_keep`.
         odd_one: where both ends are dropped, the end at which an odd one out is dropped too,
             ``"far"`` or ``"near"``; None for other methods.
@@ -87,6 +95,7 @@ class PruningSettings:
     """
 
     when: str
+    taken: str | None
     rounding: str
     odd_one: str | None
     class_balanced: bool
@@ -170,6 +179,24 @@ class TrainingSpec(Specification):
     deepfool: DeepFoolSettings | None
     early_stopping: EarlyStoppingSettings | None
     numerics: Numerics
+
+
+@dataclass(frozen=True)
+class ScoreSpec(Specification):
+    """Everything that decides the scores of a study's examples (figures 2 and 6).
+
+    Attributes:
+        training: of the run that is trained up to the epoch: on all data, whatever comes later.
+        epoch: after which the examples are scored.
+        deepfool: how distances are measured.
+        loss_taken, deepfool_taken: when each is measured, `IN_PASS` or `AFTER_PASS`.
+    """
+
+    training: TrainingSpec
+    epoch: int
+    deepfool: DeepFoolSettings
+    loss_taken: str
+    deepfool_taken: str
 
 
 @dataclass(frozen=True)

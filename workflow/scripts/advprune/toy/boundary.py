@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from advprune.spec.methods import METHODS
-from advprune.spec.specification import DeepFoolSettings, PruningSettings
+from advprune.spec.specification import AFTER_PASS, DeepFoolSettings, PruningSettings
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.deepfool import deepfool
 from advprune.training.pruning import keep_indices
@@ -36,7 +36,9 @@ BATCH_SIZE = 40
 MAX_LEARNING_RATE = 0.01
 PEAK = 0.4
 THREAT = Threat(epsilon=0.03, step_size=0.0375)  # Figure 7's ratio of the two
-PRUNING = PruningSettings("after_epoch", rounding="exact", odd_one=None, class_balanced=False)
+PRUNING = PruningSettings(
+    "after_epoch", taken=AFTER_PASS, rounding="exact", odd_one=None, class_balanced=False
+)
 GRID = np.linspace(0, 1, 201)
 
 
@@ -123,14 +125,7 @@ def train_toy(points: ToyPoints, *, method: str, settings: DeepFoolSettings, see
     for epoch in range(1, EPOCHS + 1):
         _train_one_epoch(network, optimiser, points, kept, seed, epoch)
         if epoch == PRUNING_EPOCH:
-            distance = deepfool(
-                network,
-                points.images,
-                max_iterations=settings.max_iterations,
-                overshoot=settings.overshoot,
-                fixed_target=settings.fixed_target,
-                unconverged=settings.unconverged,
-            ).distance.numpy()
+            distance = deepfool(network, points.images, settings).distance.numpy()
             scored_margins = margins(network)
             if METHODS[method].select:
                 kept = keep_indices(

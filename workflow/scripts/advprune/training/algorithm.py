@@ -21,9 +21,10 @@ from advprune.machine.devices import cudnn_benchmark, tf32, use_deterministic_al
 from advprune.networks.classifier import Classifier
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import training_seconds
-from advprune.spec.specification import Numerics, TrainingSpec
+from advprune.spec.specification import IN_PASS, DeepFoolSettings, Numerics, TrainingSpec
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.augmentation import crop_and_flip
+from advprune.training.deepfool import DeepFoolResult, deepfool
 from advprune.training.early_stopping import robust_share
 from advprune.training.pruning import keep_indices
 from advprune.training.schedule import cyclic_learning_rate
@@ -45,6 +46,7 @@ def train(
     state: TrainingState | None = None,
     after_epoch: Callable[[TrainingState], None] = lambda state: None,
     stop_after: int | None = None,
+    in_pass: DeepFoolSettings | None = None,
 ) -> TrainingState:
     """Train one run (Algorithm 1).
 
@@ -56,6 +58,7 @@ def train(
         state: where to go on from; None to start anew.
         after_epoch: called at the end of every epoch, to save a checkpoint say.
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
+        in_pass: how every example's distance is measured in the pass of that epoch; None if not.
     """
     use_deterministic_algorithms(spec.numerics.deterministic)
     state = state or start(spec, examples)
@@ -71,9 +74,10 @@ def train(
             tf32(spec.numerics.tf32),
             state.stopwatch.time("training"),
         ):
-            done = train_one_epoch(spec, state, model, examples, epoch)
+            measured = in_pass if epoch == stop_after else distances_to_prune_by(spec, epoch)
+            done = train_one_epoch(spec, state, model, examples, epoch, measured)
         log_epoch(spec, done, epoch)
-        state.losses = done.losses
+        state.losses, state.distances = done.losses, done.distances
         accuracy = validate(spec, state, validation, epoch) if spec.early_stopping else None
         ended = epoch == stop_after or state.validation.stopped_epoch
         if is_pruned(spec, epoch, "after_epoch") and not ended:
@@ -100,6 +104,8 @@ class EpochOutcome:
     Attributes:
         losses: (n,) the loss of each example as it was trained on, at x + delta and before its
             update: the loss proxy, free. NaN for examples not in the training set any more.
+        distances: what DeepFool found of each at that moment, from the image as it was augmented
+            and not attacked, in evaluation mode; None if it was not asked to.
         examples: how many were trained on.
         learning_rate: at the last update.
         loss: their mean loss.
@@ -107,6 +113,7 @@ class EpochOutcome:
     """
 
     losses: Tensor
+    distances: DeepFoolResult | None
     examples: int
     learning_rate: float
     loss: float
@@ -119,14 +126,19 @@ def train_one_epoch(
     model: Callable[[Tensor], Tensor],
     examples: Examples,
     epoch: int,
+    measured: DeepFoolSettings | None = None,
 ) -> EpochOutcome:
-    """Lines 24 to 30: one pass over the examples that are kept."""
+    """Lines 24 to 30: one pass over the examples that are kept.
+
+    Where ``measured`` is given, DeepFool measures the distances of each batch before its update.
+    """
     device = examples.device
     noise = generator_for(spec, "random start", epoch, device)
     crops = generator_for(spec, "augmentation", epoch, device)
     losses = torch.full((len(examples),), torch.nan, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     threat = spec.epsilon and Threat(spec.epsilon, spec.step_size)
+    distances = DeepFoolResult.unknown(len(examples), device) if measured else None
 
     state.classifier.train()
     order = shuffled(state.kept, generator_for(spec, "order", epoch, CPU))
@@ -148,16 +160,22 @@ def train_one_epoch(
         if spec.numerics.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         with autocast(spec.numerics, device):
+            attacked = images
             if threat:
-                images = rs_fgsm(model, images, labels, threat=threat, generator=noise)
-            logits = model(images)
+                attacked = rs_fgsm(model, images, labels, threat=threat, generator=noise)
+            logits = model(attacked)
         each_loss = functional.cross_entropy(logits.float(), labels, reduction="none")
+        if measured:
+            from_images = attacked if measured.points == "adversarial" else images
+            with state.stopwatch.time("scoring"):
+                distances.put(which, deepfool(state.classifier, from_images, measured))
         update(state, each_loss.mean(), learning_rate)
         losses[which] = each_loss.detach()
         correct += (logits.argmax(dim=1) == labels).sum()
 
     return EpochOutcome(
         losses=losses,
+        distances=distances,
         examples=len(order),
         learning_rate=learning_rate,
         loss=losses[order.to(device)].mean().item(),
@@ -241,6 +259,12 @@ def is_pruned(spec: TrainingSpec, epoch: int, when: str) -> bool:
     return spec.pruning is not None and (spec.run.e, spec.pruning.when) == (epoch, when)
 
 
+def distances_to_prune_by(spec: TrainingSpec, epoch: int) -> DeepFoolSettings | None:
+    """How distances are measured in an epoch's pass, if the run is pruned by them at its end."""
+    wanted = is_pruned(spec, epoch, "after_epoch") and spec.pruning.taken == IN_PASS
+    return spec.deepfool if wanted else None
+
+
 def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
     """Lines 3 to 23: score every example and keep the share p of them."""
     state.distance, state.converged = score(spec, state, examples)
@@ -267,24 +291,26 @@ def score(
     proxy = METHODS[spec.run.method].proxy
     if proxy is None:
         return None, None
-    if proxy == "loss" and spec.pruning.when == "after_epoch":
+    if proxy == "loss" and spec.pruning.taken == IN_PASS:
         # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
         return -state.losses.cpu().numpy(), None
-    attack = attack_for_scoring(spec, examples)
+    attack = attack_for_scoring(spec, spec.run.e, examples)
     with state.stopwatch.time("scoring"):
         if proxy == "loss":
             return -loss_of_all(state.classifier, examples, **attack).cpu().numpy(), None
-        found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
+        found = state.distances
+        if spec.pruning.taken != IN_PASS:
+            found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
         converged = found.converged.cpu().numpy()
         log.info("DeepFool moved %d of %d to another class", converged.sum(), len(converged))
         return found.distance.cpu().numpy(), converged
 
 
-def attack_for_scoring(spec: TrainingSpec, examples: Examples) -> dict[str, Any]:
+def attack_for_scoring(spec: TrainingSpec, epoch: int, examples: Examples) -> dict[str, Any]:
     """What bounds and draws delta where examples are scored at x + delta."""
     return {
         "threat": Threat(spec.epsilon, spec.step_size),
-        "generator": generator_for(spec, "scoring", spec.run.e, examples.device),
+        "generator": generator_for(spec, "scoring", epoch, examples.device),
     }
 
 

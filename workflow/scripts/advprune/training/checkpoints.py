@@ -10,6 +10,7 @@ import torch
 from advprune.data.examples import Examples
 from advprune.spec.specification import TrainingSpec
 from advprune.storage.saved_state import restore_state, save_state
+from advprune.training.deepfool import DeepFoolResult
 from advprune.training.early_stopping import Validation
 from advprune.training.state import EpochRecord, TrainingState, start
 
@@ -31,6 +32,8 @@ def save_checkpoint(path: Path, state: TrainingState, key: str) -> None:
         tensors["converged"] = torch.from_numpy(state.converged)
     if state.losses is not None:
         tensors["losses"] = state.losses
+    if state.distances is not None:
+        tensors |= {f"distances.{name}": value for name, value in vars(state.distances).items()}
     validation = dict(vars(state.validation))
     for name, value in (validation.pop("best_weights") or {}).items():
         tensors[f"best.{name}"] = value
@@ -84,6 +87,8 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.distance = tensors["distance"].numpy() if "distance" in tensors else None
     state.converged = tensors["converged"].numpy() if "converged" in tensors else None
     state.losses = tensors.get("losses")
+    distances = _named("distances.", tensors)
+    state.distances = DeepFoolResult(**distances) if distances else None
     state.epoch = rest["epoch"]
     state.started = datetime.datetime.fromisoformat(rest["started"])
     state.stopwatch.seconds = rest["seconds"]

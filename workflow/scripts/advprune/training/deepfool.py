@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from advprune.machine.devices import tf32
+from advprune.spec.specification import DeepFoolSettings
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,23 @@ class DeepFoolResult:
     converged: Tensor
     iterations: Tensor
 
+    @classmethod
+    def unknown(cls, count: int, device: torch.device) -> "DeepFoolResult":
+        """Of images that have not been measured: NaN, false and 0."""
+        return cls(
+            distance=torch.full((count,), torch.nan, device=device),
+            converged=torch.zeros(count, dtype=torch.bool, device=device),
+            iterations=torch.zeros(count, dtype=torch.int64, device=device),
+        )
+
+    def put(self, which: Tensor, found: "DeepFoolResult") -> None:
+        """Fill in what was found of the images that ``which`` indexes."""
+        for name, values in vars(found).items():
+            getattr(self, name)[which] = values
+
 
 @tf32(False)
-def deepfool(
-    model: nn.Module,
-    images: Tensor,
-    *,
-    max_iterations: int,
-    overshoot: float,
-    fixed_target: bool,
-    unconverged: str = "length_walked",
-) -> DeepFoolResult:
+def deepfool(model: nn.Module, images: Tensor, settings: DeepFoolSettings) -> DeepFoolResult:
     """The distance from each image to the boundary of its predicted class.
 
     The model is put in evaluation mode, so that images do not influence each other through batch
@@ -45,22 +52,27 @@ def deepfool(
     Args:
         model: maps images to logits.
         images: (n, channels, height, width).
-        max_iterations: how many steps an image may take.
-        overshoot: each image is tested at ``x + (1 + overshoot) * r``, a little past the linear
-            estimate ``r``.
-        fixed_target: choose the other class (l-hat) once, as the paper does, or anew at every
-            step, as the reference implementation and the authors' code do.
-        unconverged: the distance of an image whose class did not change: ``"length_walked"``, or
-            ``"zero"``, as in the authors' code, which so takes it for the nearest of all.
+        settings: how many steps an image may take; how far past the linear estimate ``r`` it is
+            tested, at ``x + (1 + overshoot) * r``; whether the other class (l-hat) is chosen once,
+            as in the paper, or anew at every step, as in the reference implementation and the
+            authors' code; and what is the distance of an image whose class did not change: the
+            ``"length_walked"``, or ``"zero"``, as in the authors' code, which so takes it for the
+            nearest of all.
     """
     was_training = model.training
     model.eval()
     try:
         with torch.enable_grad():
-            found = _deepfool(model, images.detach(), max_iterations, overshoot, fixed_target)
+            found = _deepfool(
+                model,
+                images.detach(),
+                settings.max_iterations,
+                settings.overshoot,
+                settings.fixed_target,
+            )
     finally:
         model.train(was_training)
-    if unconverged == "zero":
+    if settings.unconverged == "zero":
         return dataclasses.replace(found, distance=found.distance.where(found.converged, 0))
     return found
 

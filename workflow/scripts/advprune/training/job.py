@@ -1,5 +1,6 @@
 """A training job: from a specification and the data set's file to a trained state, resumably."""
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 from advprune.data.examples import Examples, load_examples
 from advprune.machine.provenance import provenance
 from advprune.paths import checkpoint_of
-from advprune.spec.specification import TrainingSpec
+from advprune.spec.specification import DeepFoolSettings, ScoreSpec, TrainingSpec
 from advprune.storage.files import digest, sha256_of
 from advprune.storage.tensors import atomic_write_tensors
 from advprune.training.algorithm import train
@@ -27,6 +28,7 @@ def run_training(
     device: torch.device,
     made_by: Mapping[str, Any],
     stop_after: int | None = None,
+    in_pass: DeepFoolSettings | None = None,
 ) -> tuple[TrainingState, Examples]:
     """Train, or go on from the last epoch that a job that was killed had done.
 
@@ -37,6 +39,7 @@ def run_training(
         device: where to train.
         made_by: what `environment` says; work done under another one is not gone on with.
         stop_after: the epoch to stop after, see `train`.
+        in_pass: how distances are measured in that epoch's pass, see `train`.
 
     Returns:
         the state at the end, and the training set, on the device.
@@ -45,7 +48,8 @@ def run_training(
     examples = load("train").first(spec.train_examples).to(device)
     test = load("test").to(device) if spec.early_stopping else None
     checkpoint = checkpoint_of(record)
-    key = digest([spec.to_dict(), sha256_of(dataset), made_by])
+    in_pass_settings = dataclasses.asdict(in_pass) if in_pass else None
+    key = digest([spec.to_dict(), stop_after, in_pass_settings, sha256_of(dataset), made_by])
     state = start_or_resume(checkpoint, spec, examples, key)
     train(
         spec,
@@ -54,6 +58,7 @@ def run_training(
         state=state,
         after_epoch=lambda state: save_checkpoint(checkpoint, state, key),
         stop_after=stop_after,
+        in_pass=in_pass,
     )
     return state, examples
 
@@ -75,7 +80,7 @@ def write_pruning(path: Path, state: TrainingState, count: int) -> None:
 
 
 def about_training(
-    spec: TrainingSpec, dataset: Path, state: TrainingState, made_by: Mapping[str, Any]
+    spec: TrainingSpec | ScoreSpec, dataset: Path, state: TrainingState, made_by: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What every record of a training job says."""
     return {

@@ -37,16 +37,7 @@ def deepfool_all(
     for images, labels in _batches(examples):
         if settings.points == "adversarial":
             images = _attacked(classifier, images, labels, threat, generator)
-        parts.append(
-            deepfool(
-                classifier,
-                images,
-                max_iterations=settings.max_iterations,
-                overshoot=settings.overshoot,
-                fixed_target=settings.fixed_target,
-                unconverged=settings.unconverged,
-            )
-        )
+        parts.append(deepfool(classifier, images, settings))
     return DeepFoolResult(
         distance=torch.cat([part.distance for part in parts]),
         converged=torch.cat([part.converged for part in parts]),

@@ -14,6 +14,7 @@ from advprune.machine.stopwatch import Stopwatch
 from advprune.networks.classifier import Classifier, build_classifier
 from advprune.spec.datasets import DATASETS
 from advprune.spec.specification import TrainingSpec
+from advprune.training.deepfool import DeepFoolResult
 from advprune.training.early_stopping import Validation
 from advprune.training.seeds import run_seed
 
@@ -61,6 +62,7 @@ class TrainingState:
             distances are not DeepFool's.
         curve: a record for every epoch done.
         losses: (n,) the loss of each example in the last epoch done, as it was trained on.
+        distances: what DeepFool found of each example in the last epoch's pass, if it was asked to.
         diverged_epoch: the first epoch with a loss that is not finite, or None.
     """
 
@@ -75,6 +77,7 @@ class TrainingState:
     converged: np.ndarray | None = None
     curve: list[EpochRecord] = field(default_factory=list)
     losses: Tensor | None = None
+    distances: DeepFoolResult | None = None
     diverged_epoch: int | None = None
     validation: Validation = field(default_factory=Validation)
 
