@@ -53,12 +53,13 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
             bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
         )
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
+        title = DATASETS[config["studies"][study]["dataset"]].title
         remarks.append(
-            f"{DATASETS[config['studies'][study]['dataset']].title} after epoch "
-            f"{config['studies'][study]['scores']['epoch']}, one network: r over {found.counted:,} "
-            f"examples, {found.within:,} within the dotted line, {found.unconverged:,} of which DeepFool did not move to another class; "
+            f"{title} after epoch {config['studies'][study]['scores']['epoch']}, one network: r "
+            f"over {found.counted:,} examples, {found.within:,} within the dotted line, "
+            f"{found.unconverged:,} of which DeepFool did not move to another class; "
             f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
         )
-    axes[0, 0].set_ylabel("Loss (as attacked in training)")
+    axes[0, 0].set_ylabel("Loss at x + δ")
     add_note(figure, "\n".join([*remarks, face_note(config, list(frames), attacked=False)]))
     return figure
