@@ -31,16 +31,30 @@ class FiniteLogits(nn.Module):
         return torch.nan_to_num(self.model(images))
 
 
-def build_autoattack(model: nn.Module, spec: EvaluationSpec, device: torch.device) -> AutoAttack:
-    """AutoAttack on a network, as the specification has it set up."""
-    return AutoAttack(
-        FiniteLogits(model).eval(),
-        device=device,
+def build_autoattack(model: nn.Module, spec: EvaluationSpec, images: Tensor) -> AutoAttack:
+    """AutoAttack on a network, as the specification has it set up.
+
+    Args:
+        model: maps images to logits.
+        spec: the bound, the seed and what AutoAttack is told.
+        images: one or more of those that will be attacked: they tell the device and, by the
+            network's logits, the classes.
+    """
+    model = FiniteLogits(model).eval()
+    adversary = AutoAttack(
+        model,
+        device=images.device,
         eps=spec.epsilon,
         norm="Linf",
         seed=spec.seed,
         version=spec.autoattack.version,
     )
+    with torch.no_grad():
+        classes = model(images[:1]).shape[1]
+    # The standard version's nine targets, or all other classes where there are fewer.
+    for attack in (adversary.apgd_targeted, adversary.fab):
+        attack.n_target_classes = min(attack.n_target_classes, classes - 1)
+    return adversary
 
 
 class _Listener(logging.Handler):

@@ -84,8 +84,13 @@ def run_evaluation(
         "model_sha256": sha256_of(subject.model),
         "dataset_sha256": sha256_of(subject.dataset),
     }
-    built = [subject.dataset_name, subject.network, subject.width, subject.normalise]
-    key = digest([spec.to_dict(), made_from, made_by, *built])
+    about = {
+        "dataset": subject.dataset_name,
+        "network": subject.network,
+        "width": subject.width,
+        "normalise": subject.normalise,
+    }
+    key = digest([spec.to_dict(), made_from, made_by, about])
     progress = restore_progress(checkpoint_of(outputs.record), key)
     result = evaluate(classifier, test, spec, progress)
 
@@ -96,6 +101,7 @@ def run_evaluation(
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
+            "subject": about,
             **made_from,
             "seconds": result.seconds,
             "warnings": result.warnings,

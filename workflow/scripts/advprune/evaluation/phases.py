@@ -88,7 +88,7 @@ def evaluate(
     images, labels = test.batch(sample)
     standing = correct[sample]
     robust_after: dict[str, Tensor] = {}
-    adversary = build_autoattack(model, spec, images.device)
+    adversary = build_autoattack(model, spec, images)
     for name in spec.autoattack.attacks:
         attack = partial(survivors, adversary, name, images, labels, standing, spec.batch_size)
         standing = robust_after[name] = phase(name, attack)

@@ -69,7 +69,7 @@ def apgd_ce(
     restarts: int,
 ) -> Tensor:
     """APGD on the cross-entropy, as in the released code; see `withstand`."""
-    adversary = build_autoattack(model, spec, images.device)
+    adversary = build_autoattack(model, spec, images)
     # Set after construction, the step-size checkpoints stay those of 100 iterations: as released.
     adversary.apgd.n_iter, adversary.apgd.n_restarts = steps, restarts
     adversary.attacks_to_run = ["apgd-ce"]

@@ -23,6 +23,7 @@ SCHEMA = CONFIG / "schemas/config.schema.yaml"
 DEFAULT = CONFIG / "config.yaml"
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
+FEWEST_CLASSES = 4  # the targeted DLR loss compares four logits
 
 
 def load_config(*paths: str | Path) -> Config:
@@ -143,6 +144,12 @@ def _contradictions(config: Config) -> Iterator[str]:
             )
         else:
             yield from _layout_contradictions(where, study["training"], config["execution"])
+        if DATASETS[study["dataset"]].classes < FEWEST_CLASSES:
+            yield (
+                f"{where}.dataset is {study['dataset']!r}, which has "
+                f"{DATASETS[study['dataset']].classes} classes, but AutoAttack's loss needs "
+                f"{FEWEST_CLASSES} or more"
+            )
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),
