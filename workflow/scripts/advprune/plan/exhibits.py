@@ -28,8 +28,8 @@ class Exhibit:
         torch: whether PyTorch must be there to make it.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
-    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``scores``, study to a list of `analysis.scores.Scores`, one a seed; ``dataset``, the path of
-    the images' file.
+    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``scores``, study to a list of
+    `analysis.scores.Scores`, one a seed; ``dataset``, the path of the images' file.
     """
 
     name: str

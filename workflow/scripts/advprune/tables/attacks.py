@@ -37,7 +37,8 @@ NOTES = (
     "AutoAttack: what is left after each of its attacks in turn, in brackets how many points the "
     "attack took; all of it on the same images",
     "gap: what APGD-CE 40×5 leaves less what AutoAttack leaves, on the images that both attacked, "
-    "with half the 95% interval; 0 where gradients hide nothing",
+    "with half the 95% interval; stronger attacks leave a little less of any network, much less of "
+    "one that hides its gradients",
     "by Square: its share of all images that AutoAttack broke in these runs",
     "warned: in how many runs AutoAttack warned that Square broke what the others had left, of "
     "gradients that are zero, or of anything else",
@@ -56,8 +57,8 @@ def attacks(runs: pd.DataFrame, config: Config, verdicts: VerdictTable) -> Table
         dict(zip(RUN_KEYS, key, strict=True)) | _measure(group, verdicts)
         for key, group in runs.groupby(RUN_KEYS)
     ]
-    places = {name: place for place, name in enumerate((*config["studies"], *METHODS))}
-    places |= {study["dataset"]: places[name] for name, study in config["studies"].items()}
+    datasets = [study["dataset"] for study in config["studies"].values()]
+    places = {name: place for place, name in enumerate([*datasets, *METHODS])}
     numbers = pd.DataFrame(cells).sort_values(
         ["dataset", "method", "p"],
         key=lambda column: column if column.name == "p" else column.map(places),
@@ -109,7 +110,7 @@ def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
             "APGD-CE 40×5 (%)": numbers[RELEASED_AUTOATTACK].map(_percent),
             **{
                 f"AutoAttack: {attack} (%)": [
-                    f"{rest:.2f} (−{lost:.2f})"
+                    f"{rest:.2f} ({lost:.2f})"
                     for rest, lost in zip(left[column], taken[column], strict=True)
                 ]
                 for column, attack in AFTER_EACH.items()
