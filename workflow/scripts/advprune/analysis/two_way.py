@@ -4,7 +4,6 @@ Every run of a data set is attacked on the same test images, so what the choice 
 to a mean does not average out over seeds: more seeds shrink one part of the error alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +54,7 @@ def two_way_mean(values: np.ndarray) -> Estimate:
         values: (n, m), row a seed, column an image: 0 or 1, or 0 or 100 for percent, or
             differences of such.
     """
-    return _estimate([values], np.mean(values, axis=0))
+    return _estimate(values)
 
 
 def two_way_difference(first: np.ndarray, second: np.ndarray, *, paired_by_seed: bool) -> Estimate:
@@ -72,7 +71,7 @@ def two_way_difference(first: np.ndarray, second: np.ndarray, *, paired_by_seed:
     """
     if paired_by_seed:
         return two_way_mean(np.subtract(first, second, dtype=float))
-    return _estimate([first, second], np.mean(first, axis=0) - np.mean(second, axis=0))
+    return _estimate(first, second)
 
 
 def accuracy_estimate(runs: pd.DataFrame, metric: str, verdicts: VerdictTable) -> Estimate:
@@ -116,9 +115,14 @@ def accuracy_difference(
     return two_way_difference(*(100.0 * each for each in on_both), paired_by_seed=paired_by_seed)
 
 
-def _estimate(groups: Sequence[np.ndarray], by_image: np.ndarray) -> Estimate:
-    """From independent groups of seeds, and what each image has in the value's sum over images."""
-    value, images = float(np.mean(by_image)) if by_image.size else np.nan, len(by_image)
+def _estimate(*groups: np.ndarray) -> Estimate:
+    """Of one group of seeds the mean, of two independent groups the first mean less the second."""
+    if not all(group.size for group in groups):
+        return Estimate(np.nan, np.nan, np.nan)
+    by_image = np.mean(groups[0], axis=0)
+    if len(groups) == 2:
+        by_image = by_image - np.mean(groups[1], axis=0)
+    value, images = float(by_image.mean()), len(by_image)
     if images < 2 or min(map(len, groups)) < 2:
         return Estimate(value, np.nan, np.nan)
     of_seeds = np.array([np.mean(group, axis=1).var(ddof=1) / len(group) for group in groups])

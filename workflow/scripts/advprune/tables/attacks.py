@@ -99,7 +99,7 @@ def _measure(runs: pd.DataFrame, verdicts: VerdictTable) -> dict[str, float | in
 
 def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
     left = numbers[["natural_accuracy_autoattack_examples", *AFTER_EACH]]
-    taken = -left.diff(axis="columns")
+    taken = left.shift(axis="columns") - left
     return pd.DataFrame(
         {
             "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
