@@ -51,7 +51,8 @@ def made(*rows, config=CONFIG):
     return attacks(runs, config, verdicts)
 
 
-HONEST = run_row("full", 0, [100, 75, 75, 75, 75], apgd=75.0, p="1.0")
+# Both attacks leave the first 3 images.
+HONEST = run_row("full", 0, [100, 75, 75, 75, 75], apgd=37.5, p="1.0")
 HIDING = [
     run_row("random", 0, [100, 100, 100, 75, 25], apgd=100.0, square_warning=1),
     run_row("random", 1, [100, 100, 75, 75, 25], apgd=75.0, gradient_warning=1, other_warning=1),
@@ -82,9 +83,7 @@ def test_the_gap_is_taken_on_the_images_that_both_attacked():
     # Of the first 4 of its 8 images APGD-CE leaves 4, 4 and 4; AutoAttack 1 of each run.
     table = made(*HIDING)
     assert cells(table)["Gap (points)"] == "75.00 ± 107.57"
-    assert np.mean([row[APGD] - row[AUTOATTACK] for row in HIDING]) == pytest.approx(
-        58.33, abs=0.01
-    )
+    assert np.mean([row[APGD] - row[AUTOATTACK] for row in HIDING]) == pytest.approx(175 / 3)
 
 
 def test_the_gap_of_a_single_run_has_no_interval():
