@@ -42,13 +42,29 @@ def two_way_mean(values: np.ndarray) -> Estimate:
     normal distribution, and without its last term the residual would be counted twice. A component
     that comes out below 0 counts as 0. The t quantile has the seeds' n - 1 degrees of freedom.
 
-    This rather than the two-way ("pigeonhole") bootstrap: in a simulation of 85% accuracy with and
-    without collapsed runs (``COVERAGE``), this formula covered the truth as often as 95% promises
-    or more, save where a rare collapse is not in the sample at all and no interval can know of it,
-    while percentiles of few resampled seeds are too narrow, as are intervals over seeds alone. With
-    few seeds and few images it is wide: the seeds' degrees of freedom hold for the images' part
-    too. The test set's images are taken for a sample of all that there could be; with all 10,000 of
-    them their part is small.
+    How often 95% intervals held the truth (percent), of networks with 80 to 90% on images of varying
+    difficulty, some of them collapsed to 0 to 1%, in 1,000 to 2,000 simulated experiments each, 400
+    for the bootstrap:
+
+    =========  =====  ======  ==========  ============  =============  ==========
+    collapsed  seeds  images  seeds only  this formula  Satterthwaite  pigeonhole
+    =========  =====  ======  ==========  ============  =============  ==========
+    none       3      1,000   93          98            91             86
+    none       30     1,000   81          96            95             93
+    none       120    1,000   57          95            95             95
+    none       120    100     28          94            94             91
+    3 in 10    8      100     93          93            93             94
+    1 in 10    8      1,000   58          58            58             61
+    1 in 10    120    1,000   93          94            94             93
+    =========  =====  ======  ==========  ============  =============  ==========
+
+    So the formula rather than percentiles of the two-way ("pigeonhole") bootstrap, which are too
+    narrow where few seeds are resampled, or Satterthwaite's more degrees of freedom, which are no
+    better with many seeds and too many with few. The price is a wide interval for few seeds on few
+    images. No interval knows of a rare collapse that is not in the sample (1 in 10, 8 seeds).
+
+    The attacked images count as a sample of all that there could be; with the 10,000 of a whole
+    test set their part is small.
 
     Args:
         values: (n, m), row a seed, column an image: 0 or 1, or 0 or 100 for percent, or
