@@ -21,8 +21,7 @@ rule collect:
         lambda wildcards: results_for(wildcards.name),
         config=RESULTS / "config.json",
     output:
-        runs=run_table("{name}"),
-        sha256=f"{run_table('{name}')}.sha256",
+        **run_table_outputs("items/{name}"),
     log:
         RESULTS / "logs/collect_{name}.log",
     conda:
@@ -43,8 +42,7 @@ use rule collect as collect_all with:
         results_for("all"),
         config=RESULTS / "config.json",
     output:
-        runs=RESULTS / "runs.csv",
-        sha256=RESULTS / "runs.csv.sha256",
+        **run_table_outputs("runs"),
     log:
         RESULTS / "logs/collect_all.log",
     params:
@@ -55,7 +53,8 @@ use rule collect as collect_all with:
 
 rule summarise:
     input:
-        RESULTS / "runs.csv",
+        runs=RESULTS / "runs.csv",
+        verdicts=RESULTS / "runs.verdicts.safetensors",
     output:
         RESULTS / "summary.csv",
     log:
@@ -63,4 +62,5 @@ rule summarise:
     conda:
         ANALYSIS
     shell:
-        "python3 workflow/scripts/summarise.py --runs {input} --output {output} >{log} 2>&1"
+        "python3 workflow/scripts/summarise.py --runs {input.runs} --verdicts {input.verdicts}"
+        " --output {output} >{log} 2>&1"

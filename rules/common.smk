@@ -178,9 +178,13 @@ def runs_without_result(name):
     return [str(run) for run in runs_of(name, config) if not all_exist(result_files(run))]
 
 
-def run_table(name):
-    """The table of the runs that a table or figure is made from."""
-    return RESULTS / f"items/{name}.csv"
+def run_table_outputs(stem):
+    """A table of runs, which images each of them withstood, and the hashes of both."""
+    return {
+        "runs": RESULTS / f"{stem}.csv",
+        "verdicts": RESULTS / f"{stem}.verdicts.safetensors",
+        "sha256": RESULTS / f"{stem}.csv.sha256",
+    }
 
 
 def score_files(study, seed):
@@ -195,7 +199,10 @@ def exhibit_inputs(exhibit):
     """What a table or figure is made from, by the option with which its program is told so."""
     inputs = {"config": RESULTS / "config.json"}
     if exhibit.runs:
-        inputs["runs"] = run_table(exhibit.name)
+        collected = run_table_outputs(f"items/{exhibit.name}")
+        inputs["runs"] = collected["runs"]
+        if exhibit.verdicts:
+            inputs["verdicts"] = collected["verdicts"]
     if exhibit.scores:
         inputs["scores"] = [path for each in scored(exhibit, config) for path in score_files(*each)]
     if exhibit.images:

@@ -21,6 +21,9 @@ def main() -> None:
     add_options(parser, "config")
     parser.add_argument("--runs", type=Path, help="its table of runs, if it is made from runs")
     parser.add_argument(
+        "--verdicts", type=Path, help="which images they withstood, if it is made from that"
+    )
+    parser.add_argument(
         "--scores",
         nargs="*",
         type=Path,
@@ -49,6 +52,10 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
         from advprune.analysis.run_table import read_runs
 
         inputs["runs"] = read_runs(options.runs)
+    if exhibit.verdicts:
+        from advprune.analysis.verdict_table import read_verdicts
+
+        inputs["verdicts"] = read_verdicts(options.verdicts, inputs["runs"], made_with=options.runs)
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 

@@ -11,7 +11,7 @@ LOCK = PROJECT / "envs/requirements.lock"
 RUN_FOLDER = "{dataset}/{method}/p{p}/e{e}/seed{seed}"
 SCORES_FOLDER = "{dataset}/e{e}/seed{seed}"
 # What a finished run has left in its folder, as far as tables and figures need it.
-RESULT_FILES = ("run.json", "evaluation.json", "evaluation.csv")
+RESULT_FILES = ("run.json", "training.csv", "evaluation.json", "evaluation.csv", "verdicts.csv")
 
 _CHECKPOINT = ".checkpoint.safetensors"
 

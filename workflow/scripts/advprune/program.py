@@ -43,6 +43,10 @@ OPTIONS = {
         "--verdicts",
         {"required": True, "type": Path, "help": "to write: a row for every test image"},
     ),
+    "verdicts_of_runs": (
+        "--verdicts",
+        {"required": True, "help": "which images each run of the table withstood"},
+    ),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),
     "config": ("--config", {"required": True, "help": "the config.json of the scale"}),
 }

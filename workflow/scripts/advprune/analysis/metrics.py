@@ -1,6 +1,6 @@
 """What is measured of a run, and what it is called."""
 
-from advprune.spec.attacks import ATTACKS
+from advprune.spec.attacks import ATTACKS, STANDARD_ATTACKS
 
 # Columns of the table of runs.
 ACCURACIES = {
@@ -18,6 +18,12 @@ ROBUST_ACCURACIES = {
 # authors' released code reports under that name.
 AUTOATTACK, RELEASED_AUTOATTACK = "autoattack_accuracy", "apgd_ce_40x5_accuracy"
 PAPERS_ATTACKS = {name: ROBUST_ACCURACIES[name] for name in (AUTOATTACK, RELEASED_AUTOATTACK)}
+
+# What is left after each attack of AutoAttack in turn, and the attack.
+AFTER_EACH = {
+    f"robust_after_{name.replace('-', '_')}": name.upper() if "-" in name else name.capitalize()
+    for name in STANDARD_ATTACKS
+}
 
 
 def collapse_column(metric: str) -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INTERVALS = "± is half the width of the t-based 95% interval of the mean over n runs"
+OVER_IMAGES = (
+    "for accuracies under attack, ± is over seeds and over the attacked images: all runs of a data "
+    "set are attacked on the same random sample, whose error more seeds do not average out"
+)
 TWO_ATTACKS = (
     "AutoAttack is the standard one; APGD-CE 40×5 is what the authors' released code reports "
     "under that name"
@@ -107,15 +111,33 @@ def network_label(study: Config) -> str:
     return study["training"]["network"] + narrow
 
 
-def seeds_note(counts: Iterable[int], config: Config) -> str:
-    """How many runs a point is the mean of, and what its bars are if it has any."""
+def interval_notes(*, over_images: bool) -> list[str]:
+    """What ± is in a table of means.
+
+    Args:
+        over_images: whether robust accuracies' intervals hold the attacked images too.
+    """
+    return [INTERVALS, OVER_IMAGES] if over_images else [INTERVALS]
+
+
+def seeds_note(counts: Iterable[int], config: Config, *, over_images: bool = False) -> str:
+    """How many runs a point is the mean of, and what its bars are if it has any.
+
+    Args:
+        counts: of runs, one a point.
+        config: the config that ran.
+        over_images: whether robust accuracies' intervals hold the attacked images too.
+    """
     numbers = sorted(set(counts))
     if numbers in ([], [1]):
         return "One run a point (n = 1), so no error bars"
     few, many = numbers[0], numbers[-1]
     count = f"{few}" if few == many else f"{few} to {many}"
     bars = ERROR_BARS[config["error_bars"]]
-    return f"Means of n = {count} runs a point; bars: {bars.label}, cut off at the axes"
+    over = ""
+    if over_images and bars.column == "half_width":
+        over = " (under attack: over seeds and over the attacked images)"
+    return f"Means of n = {count} runs a point; bars: {bars.label}{over}, cut off at the axes"
 
 
 def time_note(config: Config) -> str:

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from advprune.analysis.verdict_table import VerdictTable, verdicts_beside
 from advprune.errors import UserError
 from advprune.paths import RESULT_FILES
 from advprune.plan.config import Config
@@ -60,10 +62,14 @@ def has_results(folder: Path) -> bool:
     return all((folder / name).exists() for name in RESULT_FILES)
 
 
-def write_runs(path: str | Path, runs: pd.DataFrame) -> None:
-    """Write a table of runs as CSV, and beside it its hash."""
+def write_runs(path: str | Path, runs: pd.DataFrame, verdicts: VerdictTable | None = None) -> None:
+    """Write a table of runs as CSV, beside it the runs' verdicts if given, and the hashes."""
     write_text(path, runs.to_csv(index=False))
-    write_hashes(path)
+    beside = []
+    if verdicts:
+        verdicts.write(verdicts_beside(path))
+        beside.append(verdicts_beside(path))
+    write_hashes(path, *beside)
 
 
 def read_runs(path: str | Path) -> pd.DataFrame:
@@ -126,6 +132,7 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "kept_examples": training["kept_examples"],
         "diverged_epoch": training["diverged_epoch"],
         "stopped_epoch": training["stopped_epoch"],
+        "validation_accuracy": _validation_accuracy(folder, training),
         "evaluation_seconds": sum(evaluation["seconds"].values()),
         **_made_with(training["provenance"]),
         "threads": training["provenance"]["threads"],
@@ -134,6 +141,15 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "training_spec": training["spec_digest"][:12],
         "evaluation_spec": evaluation["spec_digest"][:12],
     }
+
+
+def _validation_accuracy(folder: Path, training: dict[str, Any]) -> float:
+    """Percent that withstood early stopping's attack on the network as kept; NaN without it."""
+    if not training["spec"]["early_stopping"]:
+        return np.nan
+    epochs = _read_csv(folder / "training.csv", "a training")["validation_accuracy"]
+    # A run that was stopped has the best epoch's weights, any other the last one's.
+    return 100 * float(epochs.iloc[-1] if training["stopped_epoch"] is None else epochs.max())
 
 
 def _made_with(provenance: dict[str, Any], prefix: str = "") -> dict[str, str]:

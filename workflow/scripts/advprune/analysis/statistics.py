@@ -9,6 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
+from advprune.analysis.two_way import accuracy_estimate
+from advprune.analysis.verdict_table import VerdictTable
 
 CONFIDENCE = 0.95
 COLLAPSE_BELOW = 1.0
@@ -116,10 +118,18 @@ def welch(first: np.ndarray, second: np.ndarray, *, alternative: str) -> Any:
         return stats.ttest_ind(first, second, equal_var=False, alternative=alternative)
 
 
-def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
+def summarise(
+    runs: pd.DataFrame, metrics: list[str], verdicts: VerdictTable | None = None
+) -> pd.DataFrame:
     """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
     Also the share of runs that collapsed, by each attack, and how many diverged.
+
+    Args:
+        runs: a table of runs.
+        metrics: columns of it.
+        verdicts: of those runs, with which the intervals of robust accuracies hold the choice of
+            the attacked images as well; without, they are over seeds alone, as all others are.
     """
     rows = []
     for key, group in runs.groupby(RUN_KEYS, sort=True):
@@ -128,6 +138,9 @@ def summarise(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
             interval = mean_interval(group[metric])
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
+            if verdicts and metric in ROBUST_ACCURACIES:
+                both = accuracy_estimate(group, metric, verdicts)
+                row[f"{metric}_half_width"] = both.half_width(CONFIDENCE)
             row[f"{metric}_standard_deviation"] = interval.standard_deviation
         for metric in ROBUST_ACCURACIES:
             row[collapse_column(metric)] = collapsed_share(group[metric])

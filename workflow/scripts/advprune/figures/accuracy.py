@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from advprune.analysis.metrics import ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
 from advprune.analysis.statistics import summarise
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     add_note,
     inside_percentages,
@@ -21,17 +22,23 @@ from advprune.spec.methods import METHODS, PROXIES
 SHIFT = 0.012  # methods stand side by side at each p, not one over another
 
 
-def accuracy_points(runs: pd.DataFrame) -> pd.DataFrame:
+def accuracy_points(runs: pd.DataFrame, verdicts: VerdictTable | None = None) -> pd.DataFrame:
     """What is drawn: mean and spread of each metric for each method and p.
 
     Training on all data is every method's point at p = 1.
     """
-    return summarise(runs, list(ACCURACIES)).assign(share=lambda frame: frame["p"].astype(float))
+    points = summarise(runs, list(ACCURACIES), verdicts)
+    return points.assign(share=points["p"].astype(float))
 
 
-def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
-    """Rows: natural accuracy and that under each attack. Columns: the loss and DeepFool."""
-    points = accuracy_points(runs)
+def draw_accuracy(
+    runs: pd.DataFrame, config: Config, study: str, verdicts: VerdictTable | None = None
+) -> Figure:
+    """Rows: natural accuracy and that under each attack. Columns: the loss and DeepFool.
+
+    ``verdicts`` of the runs: None for intervals over seeds alone.
+    """
+    points = accuracy_points(runs, verdicts)
     figure, axes = new_figure(
         len(ACCURACIES), len(PROXIES), height=2.2 * len(ACCURACIES), sharex=True, sharey="row"
     )
@@ -51,7 +58,8 @@ def draw_accuracy(runs: pd.DataFrame, config: Config, study: str) -> Figure:
     for row, metric in enumerate(ACCURACIES):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
     share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
-    notes = [f"{seeds_note(points['n'], config)}; pale dots: single runs", *mixture_notes(runs)]
+    bars = seeds_note(points["n"], config, over_images=bool(verdicts))
+    notes = [f"{bars}; pale dots: single runs", *mixture_notes(runs)]
     add_note(figure, "\n".join([*notes, face_note(config, [study])]))
     return figure
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from advprune.analysis.metrics import ACCURACIES, ROBUST_ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
 from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import Drawing, add_note, inside_percentages, look_of, new_figure
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS, PROXIES, PruningMethod
@@ -19,10 +20,12 @@ FEW, MANY = 10, 120  # runs a method: dots shrink from one to the other
 LARGE, SMALL = 4.5, 2.2  # points
 
 
-def distribution(runs: pd.DataFrame, config: Config) -> Drawing:
-    """The figure, from the runs of Table 1."""
+def distribution(
+    runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = None
+) -> Drawing:
+    """The figure, from the runs of Table 1, and their verdicts."""
     dots = distribution_dots(runs)
-    return Drawing(draw_distribution(dots, runs, config), dots)
+    return Drawing(draw_distribution(dots, runs, config, verdicts), dots)
 
 
 def distribution_dots(runs: pd.DataFrame) -> pd.DataFrame:
@@ -33,10 +36,18 @@ def distribution_dots(runs: pd.DataFrame) -> pd.DataFrame:
     return ordered[[*RUN_KEYS, "seed", *ROBUST_ACCURACIES]].reset_index(drop=True)
 
 
-def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) -> Figure:
-    """One panel an attack, one strip of dots for each method and p, its mean beside it."""
+def draw_distribution(
+    dots: pd.DataFrame,
+    runs: pd.DataFrame,
+    config: Config,
+    verdicts: VerdictTable | None = None,
+) -> Figure:
+    """One panel an attack, one strip of dots for each method and p, its mean beside it.
+
+    ``verdicts`` of the runs: None for intervals over seeds alone.
+    """
     strips = dots[RUN_KEYS].drop_duplicates().reset_index(drop=True)
-    points = strips.merge(summarise(runs, list(ROBUST_ACCURACIES)), on=RUN_KEYS)
+    points = strips.merge(summarise(runs, list(ROBUST_ACCURACIES), verdicts), on=RUN_KEYS)
     panels = len(ROBUST_ACCURACIES)
     figure, axes = new_figure(panels, height=1.6 + 2.6 * panels, sharex=True)
     for axis, metric in zip(axes[:, 0], ROBUST_ACCURACIES, strict=True):
@@ -52,7 +63,7 @@ def draw_distribution(dots: pd.DataFrame, runs: pd.DataFrame, config: Config) ->
     dataset = config["studies"]["mnist"]["dataset"]
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
     notes = [
-        f"Black diamonds: {seeds_note(points['n'], config)}",
+        "Black diamonds: " + seeds_note(points["n"], config, over_images=bool(verdicts)),
         "Collapsed: the share of runs with an accuracy below 1% under each attack, with Wilson's "
         "95% interval",
         *mixture_notes(runs),

@@ -2,11 +2,13 @@
 
 import pandas as pd
 
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.accuracy import accuracy_points, draw_accuracy
 from advprune.figures.style import Drawing
 from advprune.plan.config import Config
 
 
-def figure3(runs: pd.DataFrame, config: Config) -> Drawing:
-    """The figure, from the runs of the study's experiment ``accuracy``."""
-    return Drawing(draw_accuracy(runs, config, "mnist"), accuracy_points(runs))
+def figure3(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = None) -> Drawing:
+    """The figure, from the runs of the study's experiment ``accuracy``, and their verdicts."""
+    figure = draw_accuracy(runs, config, "mnist", verdicts)
+    return Drawing(figure, accuracy_points(runs, verdicts))

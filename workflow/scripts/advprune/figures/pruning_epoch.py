@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from advprune.analysis.metrics import ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
 from advprune.analysis.statistics import summarise
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     Drawing,
     add_note,
@@ -20,14 +21,26 @@ from advprune.plan.config import Config
 from advprune.spec.methods import METHODS
 
 
-def pruning_epoch(runs: pd.DataFrame, config: Config) -> Drawing:
-    """The figure, from the runs of the experiment of its name."""
-    points = pruning_epoch_points(runs)
-    return Drawing(draw_pruning_epoch(points, config, mixture_notes(runs)), points)
+def pruning_epoch(
+    runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = None
+) -> Drawing:
+    """The figure, from the runs of the experiment of its name, and their verdicts."""
+    points = pruning_epoch_points(runs, verdicts)
+    figure = draw_pruning_epoch(points, config, mixture_notes(runs), over_images=bool(verdicts))
+    return Drawing(figure, points)
 
 
-def draw_pruning_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
-    """One panel a metric, one line for each method and p; ``notes`` stand below."""
+def draw_pruning_epoch(
+    points: pd.DataFrame,
+    config: Config,
+    notes: Sequence[str] = (),
+    *,
+    over_images: bool = False,
+) -> Figure:
+    """One panel a metric, one line for each method and p; ``notes`` stand below.
+
+    ``over_images`` tells whether robust accuracies' intervals hold the attacked images too.
+    """
     figure, axes = new_figure(1, len(ACCURACIES), height=2.9, sharex=True)
     shares = sorted(points["p"].unique())
     for axis, (metric, label) in zip(axes[0], ACCURACIES.items(), strict=True):
@@ -57,11 +70,15 @@ def draw_pruning_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str
         for name, study in config["studies"].items()
         if study["dataset"] in set(points["dataset"])
     ]
-    lines = [seeds_note(points["n"], config), *notes, face_note(config, studies)]
+    lines = [
+        seeds_note(points["n"], config, over_images=over_images),
+        *notes,
+        face_note(config, studies),
+    ]
     add_note(figure, "\n".join(lines))
     return figure
 
 
-def pruning_epoch_points(runs: pd.DataFrame) -> pd.DataFrame:
+def pruning_epoch_points(runs: pd.DataFrame, verdicts: VerdictTable | None = None) -> pd.DataFrame:
     """What is drawn: mean and spread of each metric for each method, p and e."""
-    return summarise(runs, list(ACCURACIES))
+    return summarise(runs, list(ACCURACIES), verdicts)

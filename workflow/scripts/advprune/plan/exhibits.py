@@ -21,20 +21,22 @@ class Exhibit:
         folder: ``"tables"`` or ``"figures"``, where its module and its files are.
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
+        verdicts: whether it is also made from what became of each attacked image in these runs.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
         torch: whether PyTorch must be there to make it.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
-    ``scores``, study to a list of `analysis.scores.Scores`, one a seed; ``dataset``, the path of
-    the images' file.
+    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``scores``, study to a list of
+    `analysis.scores.Scores`, one a seed; ``dataset``, the path of the images' file.
     """
 
     name: str
     folder: str
     title: str
     runs: Callable[[Config], list[Run]] | None = None
+    verdicts: bool = False
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
@@ -61,6 +63,12 @@ def _low_loss(config: Config) -> list[Run]:
     return [run for run in _of_both("accuracy")(config) if run.method in ("low-loss", "full")]
 
 
+def _attacked(config: Config) -> list[Run]:
+    """The runs of figures 3 and 4 and of Table 1 that prune in the first epoch, or never."""
+    runs = {*_of_both("accuracy")(config), *_of_mnist("table1")(config)}
+    return sorted(run for run in runs if run.e == 1)
+
+
 # In the paper's order.
 _ALL = (
     Exhibit(*("figure1", "figures", "Figure 1: points near the boundary are dropped"), torch=True),
@@ -76,25 +84,44 @@ _ALL = (
         images="mnist",
         torch=True,
     ),
-    Exhibit("figure3", "figures", "Figure 3: accuracy on MNIST", _of_mnist("accuracy")),
-    Exhibit("table1", "tables", "Table 1: pruning strategies on MNIST", _of_mnist("table1")),
     Exhibit(
-        "distribution", "figures", "Table 1, supplement: every single run", _of_mnist("table1")
+        *("figure3", "figures", "Figure 3: accuracy on MNIST"),
+        _of_mnist("accuracy"),
+        verdicts=True,
+    ),
+    Exhibit(
+        *("table1", "tables", "Table 1: pruning strategies on MNIST"),
+        _of_mnist("table1"),
+        verdicts=True,
+    ),
+    Exhibit(
+        *("attacks", "tables", "Table 1, supplement: what each attack leaves"),
+        _attacked,
+        verdicts=True,
+    ),
+    Exhibit(
+        *("distribution", "figures", "Table 1, supplement: every single run"),
+        _of_mnist("table1"),
+        verdicts=True,
     ),
     Exhibit(
         *("figure4", "figures", "Figure 4: accuracy on CIFAR10"),
         lambda config: experiment_runs(config, "cifar10", "accuracy"),
+        verdicts=True,
     ),
     Exhibit(
         *("standard_accuracy", "tables", "Figures 3 and 4, captions: no adversary"),
         _of_both("standard"),
+        verdicts=True,
     ),
     Exhibit(
         *("collapse", "figures", "Figures 3 and 4, supplement: collapsed runs"),
         _of_both("accuracy"),
     ),
     Exhibit(
-        *("pruning_epoch", "figures", "Supplement: the pruning epoch"), _of_both("pruning_epoch")
+        *("pruning_epoch", "figures", "Supplement: the pruning epoch"),
+        _of_both("pruning_epoch"),
+        verdicts=True,
     ),
     Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),

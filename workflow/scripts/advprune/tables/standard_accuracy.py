@@ -3,16 +3,31 @@
 import pandas as pd
 
 from advprune.analysis.metrics import ACCURACIES, PAPERS_ATTACKS
-from advprune.analysis.notes import INTERVALS, TWO_ATTACKS, diverged_note, face_note, mixture_notes
+from advprune.analysis.notes import (
+    TWO_ATTACKS,
+    diverged_note,
+    face_note,
+    interval_notes,
+    mixture_notes,
+)
 from advprune.analysis.statistics import summarise
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
 from advprune.spec.datasets import DATASETS
 from advprune.tables.table import Table, mean_column
 
 
-def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
-    """The captions of figures 3 and 4: accuracy without an adversary, 99% and 91%."""
-    numbers = summarise(runs, list(ACCURACIES))
+def standard_accuracy(
+    runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = None
+) -> Table:
+    """The captions of figures 3 and 4: accuracy without an adversary, 99% and 91%.
+
+    Args:
+        runs: those of the experiment ``standard``.
+        config: the config that ran.
+        verdicts: of those runs; None for intervals over seeds alone.
+    """
+    numbers = summarise(runs, list(ACCURACIES), verdicts)
     shown = pd.DataFrame(
         {
             "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
@@ -29,7 +44,7 @@ def standard_accuracy(runs: pd.DataFrame, config: Config) -> Table:
         numbers,
         shown,
         [
-            INTERVALS,
+            *interval_notes(over_images=bool(verdicts)),
             TWO_ATTACKS,
             *diverged_note(runs),
             *mixture_notes(runs),

@@ -4,15 +4,16 @@ import pandas as pd
 
 from advprune.analysis.metrics import METRICS, PAPERS_ATTACKS, collapse_column
 from advprune.analysis.notes import (
-    INTERVALS,
     TWO_ATTACKS,
     dataset_label,
     diverged_note,
     face_note,
+    interval_notes,
     mixture_notes,
     time_note,
 )
 from advprune.analysis.statistics import summarise
+from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS
 from advprune.tables.table import Table, mean_column
@@ -20,10 +21,16 @@ from advprune.tables.table import Table, mean_column
 TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
 
 
-def table1(runs: pd.DataFrame, config: Config) -> Table:
-    """Table 1: RS+FGSM training on MNIST with different pruning strategies."""
+def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = None) -> Table:
+    """Table 1: RS+FGSM training on MNIST with different pruning strategies.
+
+    Args:
+        runs: those of the experiment ``table1``.
+        config: the config that ran.
+        verdicts: of those runs; None for intervals over seeds alone.
+    """
     order = {method: place for place, method in enumerate(TABLE1_ORDER)}
-    numbers = summarise(runs, METRICS)
+    numbers = summarise(runs, METRICS, verdicts)
     numbers = numbers.sort_values(
         ["method", "p"], key=lambda column: column.map(lambda name: order.get(name, len(order)))
     ).reset_index(drop=True)
@@ -45,7 +52,7 @@ def table1(runs: pd.DataFrame, config: Config) -> Table:
         }
     )
     notes = [
-        INTERVALS,
+        *interval_notes(over_images=bool(verdicts)),
         TWO_ATTACKS,
         "collapsed: the share of runs with an accuracy below 1% under the attack named",
         time_note(config),
