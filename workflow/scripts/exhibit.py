@@ -21,6 +21,9 @@ def main() -> None:
     add_options(parser, "config")
     parser.add_argument("--runs", type=Path, help="its table of runs, if it is made from runs")
     parser.add_argument(
+        "--run-folder", type=Path, help="the folder of all runs, if it is made from their files"
+    )
+    parser.add_argument(
         "--scores",
         nargs="*",
         type=Path,
@@ -49,6 +52,8 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
         from advprune.analysis.run_table import read_runs
 
         inputs["runs"] = read_runs(options.runs)
+    if exhibit.run_files:
+        inputs["folder"] = options.run_folder
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 
