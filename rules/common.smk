@@ -179,9 +179,13 @@ def results_for(name):
 
 
 def run_files_for(exhibit):
-    """The files of `runs_for` that a table or figure is made from beside the table of them."""
+    """The files of `runs_for` that a table or figure is made from beside the table of them.
+
+    In a partial run, those that exist: of one that is missing `collect` says what to do.
+    """
     folders = [SCALE / "runs" / run.folder for run in runs_for(exhibit.name)]
-    return [folder / name for folder in folders for name in exhibit.run_files]
+    paths = [folder / name for folder in folders for name in exhibit.run_files]
+    return [path for path in paths if not config["partial"] or path.exists()]
 
 
 def runs_without_result(name):

@@ -124,7 +124,7 @@ def test_a_mean_is_of_the_runs_that_go_on():
 
 def test_the_title_of_a_panel_counts_collapsed_runs():
     title = panels(draw_curves(points_of(), CONFIG, []))[0].get_title()
-    assert title.endswith("\nLow distance (Loss), p = 0.6\n2 of 4 collapsed")
+    assert title.endswith("\nLow distance\nLoss, p = 0.6\n2 of 4 collapsed")
 
 
 def test_validation_accuracy_has_panels_only_where_there_is_some():
@@ -140,7 +140,7 @@ def test_methods_and_data_sets_have_panels_of_their_own_full_data_first():
     )
     figure = draw_curves(points, CONFIG, [])
     titles = [axis.get_title().split("\n")[1] for axis in panels(figure) if axis.get_title()]
-    assert titles[:2] == ["All data", "Low distance (Loss), p = 0.6"]
+    assert titles[:2] == ["All data", "Low distance"]
     assert len(titles) == 2 + len(METHODS)
     assert len(panels(figure)) == 2 * len(titles)
 

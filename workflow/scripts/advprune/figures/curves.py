@@ -12,19 +12,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from advprune.analysis.metrics import PAPERS_ATTACKS
-from advprune.analysis.notes import dataset_label, face_note, mixture_notes
+from advprune.analysis.notes import face_note, mixture_notes
 from advprune.analysis.run_files import read_curves
 from advprune.analysis.statistics import COLLAPSE_BELOW, RUN_KEYS
 from advprune.figures.style import PALETTE, Drawing, add_note, look_of, new_figure
 from advprune.plan.config import Config
 from advprune.spec.datasets import DATASETS
-from advprune.spec.methods import METHODS
+from advprune.spec.methods import METHODS, PROXIES
 
 PANELS_ACROSS = 4
 # No strategy has this colour, so that collapsed runs look the same in every method's panel.
 COLLAPSED = PALETTE[4]
 # An axis of losses ends at twice that of guessing: a run may leave it, and must not squash others.
 LOSSES_SHOWN = 2
+MANY = 20  # lines of single runs, from where on they are paler
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ def draw_curves(points: pd.DataFrame, config: Config, notes: list[str]) -> Figur
             if is_first:
                 axis.set_title(_panel_title(group), fontsize=7)
             if is_last:
-                axis.set_xlabel("Epoch")
+                axis.set_xlabel("Epoch", fontsize=7.5)
         for axis in of_row[len(groups) :]:
             axis.set_visible(False)
-        of_row[0].set_ylabel(measure.label)
+        of_row[0].set_ylabel(measure.label, fontsize=7.5)
         of_row[0].set_ylim(*_limits(pd.concat(groups), measure))
     figure.legend(handles=_legend(), loc="outside upper center", ncols=3)
     studies = [
@@ -129,7 +130,7 @@ def _draw_panel(axis: Axes, group: pd.DataFrame, measure: Measure) -> None:
         colour = COLLAPSED if collapsed else look_of(method).colour
         style = "--" if collapsed else "-"
         by_seed = of_end.pivot(index="epoch", columns="seed", values=measure.column)
-        pale = 0.35 if by_seed.shape[1] < 20 else 0.15
+        pale = 0.4 if by_seed.shape[1] < MANY else 0.2
         axis.plot(by_seed, color=colour, linestyle=style, linewidth=0.6, alpha=pale)
         mean = by_seed.mean(axis="columns")
         axis.plot(mean, color=colour, linestyle=style, linewidth=1.8, zorder=3)
@@ -157,17 +158,17 @@ def _panel_title(group: pd.DataFrame) -> str:
     first = group.iloc[0]
     known = METHODS[first["method"]]
     ends = group.drop_duplicates("seed")["collapsed"]
-    share = f", p = {first['p']}" if known.select else ""
-    name = known.label if known.select else "All data"
-    return (
-        f"{dataset_label(first['dataset'])}\n{name}{share}\n{ends.sum()} of {len(ends)} collapsed"
-    )
+    lines = [DATASETS[first["dataset"]].title, known.strategy if known.select else "All data"]
+    if known.select:
+        proxy = f"{PROXIES[known.proxy]}, " if known.proxy else ""
+        lines.append(f"{proxy}p = {first['p']}")
+    return "\n".join([*lines, f"{ends.sum()} of {len(ends)} collapsed"])
 
 
 def _legend() -> list[Line2D]:
     bold = {"linewidth": 1.8}
     return [
-        Line2D([], [], color="black", label="Ends robust (colour: the method's)", **bold),
+        Line2D([], [], color="black", label="Not collapsed (the method's colour)", **bold),
         Line2D([], [], color=COLLAPSED, linestyle="--", label="Ends collapsed", **bold),
         Line2D([], [], color="#777777", linestyle=":", label="Guessing"),
     ]
