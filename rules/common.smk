@@ -167,10 +167,25 @@ def all_exist(paths):
     return all(Path(path).exists() for path in paths)
 
 
+def runs_for(name):
+    """All runs that a table or figure needs; in a partial run, those whose results exist."""
+    wanted = runs_of(name, config)
+    return [run for run in wanted if not config["partial"] or all_exist(result_files(run))]
+
+
 def results_for(name):
-    """The files of all runs that a table or figure needs; in a partial run, those that exist."""
-    wanted = [result_files(run) for run in runs_of(name, config)]
-    return [path for files in wanted if not config["partial"] or all_exist(files) for path in files]
+    """The files of `runs_for` that go into the table of them."""
+    return [path for run in runs_for(name) for path in result_files(run)]
+
+
+def run_files_for(exhibit):
+    """The files of `runs_for` that a table or figure is made from beside the table of them.
+
+    In a partial run, those that exist: of one that is missing `collect` says what to do.
+    """
+    folders = [SCALE / "runs" / run.folder for run in runs_for(exhibit.name)]
+    paths = [folder / name for folder in folders for name in exhibit.run_files]
+    return [path for path in paths if not config["partial"] or path.exists()]
 
 
 def runs_without_result(name):
@@ -196,13 +211,15 @@ def score_files(study, seed):
 
 
 def exhibit_inputs(exhibit):
-    """What a table or figure is made from, by the option with which its program is told so."""
+    """What a table or figure is made from, by what `exhibit_options` names it to its program."""
     inputs = {"config": RESULTS / "config.json"}
     if exhibit.runs:
         collected = run_table_outputs(f"items/{exhibit.name}")
         inputs["runs"] = collected["runs"]
         if exhibit.verdicts:
             inputs["verdicts"] = collected["verdicts"]
+    if exhibit.run_files:
+        inputs["run_files"] = run_files_for(exhibit)
     if exhibit.scores:
         inputs["scores"] = [path for each in scored(exhibit, config) for path in score_files(*each)]
     if exhibit.images:
@@ -213,6 +230,9 @@ def exhibit_inputs(exhibit):
 def exhibit_options(exhibit):
     """For the shell: the options that name its inputs."""
     inputs = exhibit_inputs(exhibit)
+    if exhibit.run_files:
+        del inputs["run_files"]  # there may be thousands; the table of runs names them
+        inputs["run-folder"] = SCALE / "runs"
     if exhibit.scores:
         folders = [str(score_files(*each)[0].parent) for each in scored(exhibit, config)]
         inputs["scores"] = " ".join(folders)

@@ -24,6 +24,9 @@ def main() -> None:
         "--verdicts", type=Path, help="which images they withstood, if it is made from that"
     )
     parser.add_argument(
+        "--run-folder", type=Path, help="the folder of all runs, if it is made from their files"
+    )
+    parser.add_argument(
         "--scores",
         nargs="*",
         type=Path,
@@ -56,6 +59,8 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
         from advprune.analysis.verdict_table import read_verdicts
 
         inputs["verdicts"] = read_verdicts(options.verdicts, inputs["runs"], made_with=options.runs)
+    if exhibit.run_files:
+        inputs["folder"] = options.run_folder
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 

@@ -33,7 +33,7 @@ def main() -> None:
         spec, options.dataset, record=options.record, device=device, made_by=made_by
     )
     save_weights(options.model, state.classifier)
-    write_pruning(options.pruning, state, len(examples))
+    write_pruning(options.pruning, state, examples)
     write_csv(options.curve, [dataclasses.asdict(record) for record in state.curve])
     write_record(
         options.record,

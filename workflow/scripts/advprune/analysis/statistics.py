@@ -44,6 +44,29 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
 
 
+def mean_interval_of_pairs(values: np.ndarray) -> MeanInterval:
+    """The mean of what is measured of every two of n runs, and its 95% interval.
+
+    Pairs that share a run are not independent, so n (n - 1) / 2 of them are no such sample. The
+    interval is the jackknife's: of n pseudo-values, each what the mean owes to one run.
+
+    Args:
+        values: (n, n), symmetric; the diagonal is not read.
+
+    Returns:
+        with ``n`` the number of runs. For two runs, which are one pair, there is no interval.
+    """
+    n = len(values)
+    if n < 2:
+        return MeanInterval(n, np.nan, np.nan, np.nan)
+    of_each = (values.sum(axis=1) - np.diag(values)) / (n - 1)  # with all others
+    mean = float(of_each.mean())
+    if n == 2:
+        return MeanInterval(n, mean, np.nan, np.nan)
+    without_each = (n * mean - 2 * of_each) / (n - 2)  # the mean over pairs of the others
+    return mean_interval(n * mean - (n - 1) * without_each)
+
+
 def count_collapsed(robust_accuracy: pd.Series | np.ndarray) -> int:
     """How many runs ended with no robustness: an accuracy under attack below 1%."""
     return int((np.asarray(robust_accuracy) < COLLAPSE_BELOW).sum())

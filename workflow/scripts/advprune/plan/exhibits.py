@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from advprune.plan.config import Config, seeds_of
-from advprune.plan.grid import experiment_runs
+from advprune.plan.grid import FULL_SHARE, experiment_runs
+from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run
+
+TABLE1_SHARE = 0.6  # the p of the paper's Table 1
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,16 @@ class Exhibit:
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
         verdicts: whether it is also made from what became of each attacked image in these runs.
+        run_files: names of files in each of these runs' folders that it is made from too, beside
+            the table of runs.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
         torch: whether PyTorch must be there to make it.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
-    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``scores``, study to a list of
+    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, if it is
+    made from files of theirs (`analysis.run_files` reads them); ``scores``, study to a list of
     `analysis.scores.Scores`, one a seed; ``dataset``, the path of the images' file.
     """
 
@@ -37,6 +43,7 @@ class Exhibit:
     title: str
     runs: Callable[[Config], list[Run]] | None = None
     verdicts: bool = False
+    run_files: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
@@ -67,6 +74,28 @@ def _attacked(config: Config) -> list[Run]:
     """The runs of figures 3 and 4 and of Table 1 that prune in the first epoch, or never."""
     runs = {*_of_both("accuracy")(config), *_of_mnist("table1")(config)}
     return sorted(run for run in runs if run.e == 1)
+
+
+def _at_one_share(config: Config) -> list[Run]:
+    """Table 1's runs on MNIST and CIFAR10's of ``accuracy``: on all data, and at one p, Table 1's.
+
+    Where an experiment does not have that p, the one nearest to it.
+    """
+    found: list[Run] = []
+    wanted = TABLE1_SHARE
+    for study, experiment in (("mnist", "table1"), ("cifar10", "accuracy")):
+        runs = experiment_runs(config, study, experiment)
+        pruned = {run.p for run in runs if METHODS[run.method].select}
+        nearest = min(pruned, key=lambda p: (abs(float(p) - wanted), p), default=FULL_SHARE)
+        wanted = float(nearest) if pruned else wanted
+        found += [run for run in runs if run.p in (nearest, FULL_SHARE)]
+    return sorted(found)
+
+
+def _pruned(config: Config) -> list[Run]:
+    """The runs of the experiments ``accuracy`` and ``table1`` that prune."""
+    runs = {*_of_both("accuracy")(config), *_of_mnist("table1")(config)}
+    return sorted(run for run in runs if METHODS[run.method].select)
 
 
 # In the paper's order.
@@ -122,6 +151,16 @@ _ALL = (
         *("pruning_epoch", "figures", "Supplement: the pruning epoch"),
         _of_both("pruning_epoch"),
         verdicts=True,
+    ),
+    Exhibit(
+        *("curves", "figures", "Supplement: training curves"),
+        runs=_at_one_share,
+        run_files=("training.csv",),
+    ),
+    Exhibit(
+        *("kept", "tables", "Supplement: what pruning keeps"),
+        runs=_pruned,
+        run_files=("pruning.safetensors",),
     ),
     Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),

@@ -43,15 +43,33 @@ def check_files(path: str | Path, record: Mapping[str, Any]) -> None:
     Raises:
         UserError: a file is missing, or is not the one that was written.
     """
+    for name in record["files"]:
+        if name == NETWORK and not Path(path).with_name(name).exists():
+            continue
+        check_file(path, record, name)
+
+
+def check_file(path: str | Path, record: Mapping[str, Any], name: str) -> Path:
+    """Compare one file that a record is about with its hash.
+
+    Args:
+        path: of the record.
+        record: what `read_record` found there.
+        name: of the file, in the same folder.
+
+    Returns:
+        the path of the file.
+
+    Raises:
+        UserError: the file is missing, or is not the one that was written.
+    """
     path = Path(path)
-    for name, expected in record["files"].items():
-        file = path.with_name(name)
-        if not file.exists():
-            if name == NETWORK:
-                continue
-            raise UserError(f"{file} does not exist, but {path} describes it: {_remedy(path)}")
-        if sha256_of(file) != expected:
-            raise UserError(f"{file} is not the file that {path} describes: {_remedy(path)}")
+    file = path.with_name(name)
+    if not file.exists():
+        raise UserError(f"{file} does not exist, but {path} describes it: {_remedy(path)}")
+    if sha256_of(file) != record["files"][name]:
+        raise UserError(f"{file} is not the file that {path} describes: {_remedy(path)}")
+    return file
 
 
 def check_spec(path: str | Path, record: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

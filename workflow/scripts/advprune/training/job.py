@@ -63,15 +63,15 @@ def run_training(
     return state, examples
 
 
-def write_pruning(path: Path, state: TrainingState, count: int) -> None:
-    """Write of each of ``count`` examples whether it was kept, and what it was pruned by.
+def write_pruning(path: Path, state: TrainingState, examples: Examples) -> None:
+    """Write of each example whether it was kept, what it was pruned by, and its class.
 
-    The tensors are ``kept`` (uint8), and where they are known ``distance`` and ``converged``, as in
-    `TrainingState`.
+    The tensors are ``kept`` and ``label`` (uint8, as labels are in every data set), and where they
+    are known ``distance`` and ``converged``, as in `TrainingState`.
     """
-    kept = torch.zeros(count, dtype=torch.uint8)
+    kept = torch.zeros(len(examples), dtype=torch.uint8)
     kept[state.kept] = 1
-    tensors = {"kept": kept}
+    tensors = {"kept": kept, "label": examples.labels.cpu().to(torch.uint8)}
     for name in ("distance", "converged"):
         if (values := getattr(state, name)) is not None:
             tensors[name] = torch.from_numpy(values)
