@@ -11,7 +11,10 @@ from scipy import stats
 from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
 
 CONFIDENCE = 0.95
-COLLAPSE_BELOW = 1.0
+# Percent: a run collapsed if its accuracy under an attack is below the first; the others show
+# whether what is concluded from the shares of collapsed runs depends on that.
+COLLAPSE_LEVELS = (1.0, 5.0, 10.0)
+COLLAPSE_BELOW = COLLAPSE_LEVELS[0]
 RUN_KEYS = ["dataset", "method", "p", "e"]
 
 
@@ -42,9 +45,11 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
 
 
-def count_collapsed(robust_accuracy: pd.Series | np.ndarray) -> int:
-    """How many runs ended with no robustness: an accuracy under attack below 1%."""
-    return int((np.asarray(robust_accuracy) < COLLAPSE_BELOW).sum())
+def count_collapsed(
+    robust_accuracy: pd.Series | np.ndarray, *, below: float = COLLAPSE_BELOW
+) -> int:
+    """How many runs ended with no robustness: an accuracy under attack below 1%, or another."""
+    return int((np.asarray(robust_accuracy) < below).sum())
 
 
 def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:
