@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from advprune.analysis.metrics import PAPERS_ATTACKS
@@ -19,11 +18,12 @@ FIGURE8_TESTS = (
 
 def hypotheses(
     runs: pd.DataFrame, config: Config
-) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[dict[str, Any], pd.Series, pd.Series]]:
     """Every test of appendix B at every p and e, under both attacks, the config's choice first.
 
     Yields:
-        what is tested, the accuracies of the runs hypothesised to be the more robust, the others'.
+        what is tested, the accuracies of the runs hypothesised to be the more robust, the others':
+        in percent, with the runs' seeds as index.
     """
     chosen = f"{config['robust_accuracy']}_accuracy"
     metrics = sorted(PAPERS_ATTACKS, key=lambda metric: metric != chosen)  # the chosen one first
@@ -33,7 +33,7 @@ def hypotheses(
             at_cell = (runs["method"] == "full") | ((runs["p"] == p) & (runs["e"] == e))
             for metric in metrics:
                 first, second = (
-                    runs.loc[at_cell & (runs["method"] == method), metric].to_numpy()
+                    runs[at_cell & (runs["method"] == method)].set_index("seed")[metric]
                     for method in (better, worse)
                 )
                 tested = {"test": number, "method": better, "against": worse, "p": p, "e": e}

@@ -13,7 +13,10 @@ from advprune.analysis.two_way import accuracy_estimate
 from advprune.analysis.verdict_table import VerdictTable
 
 CONFIDENCE = 0.95
-COLLAPSE_BELOW = 1.0
+# Percent: a run collapsed if its accuracy under an attack is below the first; the others show
+# whether what is concluded from the shares of collapsed runs depends on that.
+COLLAPSE_LEVELS = (1.0, 5.0, 10.0)
+COLLAPSE_BELOW = COLLAPSE_LEVELS[0]
 RUN_KEYS = ["dataset", "method", "p", "e"]
 
 
@@ -67,9 +70,11 @@ def mean_interval_of_pairs(values: np.ndarray) -> MeanInterval:
     return mean_interval(n * mean - (n - 1) * without_each)
 
 
-def count_collapsed(robust_accuracy: pd.Series | np.ndarray) -> int:
-    """How many runs ended with no robustness: an accuracy under attack below 1%."""
-    return int((np.asarray(robust_accuracy) < COLLAPSE_BELOW).sum())
+def count_collapsed(
+    robust_accuracy: pd.Series | np.ndarray, *, below: float = COLLAPSE_BELOW
+) -> int:
+    """How many runs ended with no robustness: an accuracy under attack below 1%, or another."""
+    return int((np.asarray(robust_accuracy) < below).sum())
 
 
 def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """Supplement to figures 3 and 4: the share of collapsed runs against the share of data kept."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -9,11 +10,18 @@ from matplotlib.figure import Figure
 
 from advprune.analysis.metrics import ROBUST_ACCURACIES
 from advprune.analysis.notes import dataset_label, face_note, mixture_notes
-from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval
+from advprune.analysis.statistics import (
+    COLLAPSE_LEVELS,
+    RUN_KEYS,
+    count_collapsed,
+    share_interval,
+)
 from advprune.figures.accuracy import SHIFT, methods_for
 from advprune.figures.style import Drawing, add_note, look_of, new_figure, share_legend
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS, PROXIES
+
+PANEL_HEIGHT = 1.3  # inches
 
 
 def collapse(runs: pd.DataFrame, config: Config) -> Drawing:
@@ -23,59 +31,70 @@ def collapse(runs: pd.DataFrame, config: Config) -> Drawing:
 
 
 def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn: for each attack, data set, method, p and e the share of collapsed runs.
+    """What is drawn: for each attack, level, data set, method, p and e the share of collapsed runs.
 
-    Columns: ``metric``, the accuracy below 1%; those of `RUN_KEYS`, ``collapsed`` (how many),
-    ``n``, and ``share``, ``low`` and ``high``, the share and its 95% interval, in [0, 1].
+    Columns: ``metric``, the accuracy that is below ``level``, in percent; those of `RUN_KEYS`,
+    ``collapsed`` (how many), ``n``, and ``share``, ``low`` and ``high``, the share and its 95%
+    interval, in [0, 1].
     """
     rows = []
-    for metric in ROBUST_ACCURACIES:
+    for metric, level in itertools.product(ROBUST_ACCURACIES, COLLAPSE_LEVELS):
         for key, group in runs.groupby(RUN_KEYS, sort=True):
-            collapsed = count_collapsed(group[metric])
-            cell = {"metric": metric} | dict(zip(RUN_KEYS, key, strict=True))
+            collapsed = count_collapsed(group[metric], below=level)
+            cell = {"metric": metric, "level": level} | dict(zip(RUN_KEYS, key, strict=True))
             interval = asdict(share_interval(collapsed, len(group)))
             rows.append(cell | {"collapsed": collapsed} | interval)
     return pd.DataFrame(rows)
 
 
 def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
-    """Rows: each study under each attack. Columns: the proxies, with random pruning in both.
+    """Rows: each study, attack and proxy, with random pruning in all of them. Columns: the levels.
 
     ``notes`` stand below.
     """
-    studies = config["studies"]
-    rows = [
-        (study["dataset"], metric) for study in studies.values() for metric in ROBUST_ACCURACIES
-    ]
+    datasets = [study["dataset"] for study in config["studies"].values()]
+    rows = list(itertools.product(datasets, ROBUST_ACCURACIES, PROXIES))
     figure, axes = new_figure(
-        len(rows), len(PROXIES), height=1 + 2.2 * len(rows), sharex=True, sharey=True
+        *(len(rows), len(COLLAPSE_LEVELS)),
+        height=2 + PANEL_HEIGHT * len(rows),
+        sharex=True,
+        sharey=True,
     )
-    for row, (dataset, metric) in enumerate(rows):
+    for panels, (dataset, metric, proxy) in zip(axes, rows, strict=True):
         of_row = points[(points["dataset"] == dataset) & (points["metric"] == metric)]
-        for column, (proxy, title) in enumerate(PROXIES.items()):
-            axis: Axes = axes[row, column]
-            methods = methods_for(proxy, of_row)
-            for place, method in enumerate(methods):
-                shift = SHIFT * (place - (len(methods) - 1) / 2)
-                _draw_method(axis, of_row, method, shift)
-            axis.set_title(f"{dataset_label(dataset)}\nDistance proxy: {title}", fontsize=8)
-            if row == len(rows) - 1:
-                axis.set_xlabel("Share of data kept, p")
-            if column == 0:
-                axis.set_ylabel(f"Collapsed by\n{ROBUST_ACCURACIES[metric]} (%)")
-    axes[0, 0].set_ylim(-3, 103)
+        panels[0].set_ylabel(f"{ROBUST_ACCURACIES[metric]}\n{PROXIES[proxy]}", fontsize=7.5)
+        for axis, level in zip(panels, COLLAPSE_LEVELS, strict=True):
+            _draw_panel(axis, of_row[of_row["level"] == level], proxy)
+            if (metric, proxy) == rows[0][1:]:  # the first row of a study
+                # A long name of a data set runs over the panels beside the middle one.
+                above = dataset_label(dataset) if axis is panels[1] else ""
+                axis.set_title(f"{above}\nbelow {level:g}%", fontsize=8.5)
+    for axis in axes[-1]:
+        axis.set_xlabel("Share of data kept, p")
+    axes[0, 0].set(ylim=(-3, 103), yticks=range(0, 101, 25), xticks=[0.2, 0.4, 0.6, 0.8, 1])
+    figure.supylabel("Share of runs with an accuracy below the level (%)", fontsize=9)
     share_legend(figure, axes.flat)
+    add_note(
+        figure, "\n".join([_counts_note(points), *notes, face_note(config, config["studies"])])
+    )
+    return figure
+
+
+def _counts_note(points: pd.DataFrame) -> str:
     few, many = points["n"].min(), points["n"].max()
     count = f"{few}" if few == many else f"{few} to {many}"
-    lines = [
-        "Collapsed: an accuracy below 1% under the attack. Shares of "
+    return (
+        "Collapsed: an accuracy under the attack below the column's level. Shares of "
         f"n = {count} runs a point; bars: Wilson's 95% intervals. At p = 1 every method is "
-        "training on all data",
-        *notes,
-        face_note(config, studies),
-    ]
-    add_note(figure, "\n".join(lines))
-    return figure
+        "training on all data"
+    )
+
+
+def _draw_panel(axis: Axes, points: pd.DataFrame, proxy: str) -> None:
+    methods = methods_for(proxy, points)
+    for place, method in enumerate(methods):
+        shift = SHIFT * (place - (len(methods) - 1) / 2)
+        _draw_method(axis, points, method, shift)
 
 
 def _draw_method(axis: Axes, points: pd.DataFrame, method: str, shift: float) -> None:
@@ -88,9 +107,9 @@ def _draw_method(axis: Axes, points: pd.DataFrame, method: str, shift: float) ->
         yerr=[100 * (line["share"] - line["low"]), 100 * (line["high"] - line["share"])],
         color=look.colour,
         marker=look.marker,
-        markersize=4,
-        capsize=2,
-        elinewidth=0.9,
+        markersize=2.5,
+        linewidth=1,
+        elinewidth=0.6,
         label=METHODS[method].strategy,
         zorder=3,
     )

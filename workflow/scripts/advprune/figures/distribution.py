@@ -1,5 +1,6 @@
 """Supplement to Table 1: the accuracy of every single run, where the table has means."""
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -9,7 +10,14 @@ from advprune.analysis.metrics import ACCURACIES, ROBUST_ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
 from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
 from advprune.analysis.verdict_table import VerdictTable
-from advprune.figures.style import Drawing, add_note, inside_percentages, look_of, new_figure
+from advprune.figures.style import (
+    PAGE_WIDTH,
+    Drawing,
+    add_note,
+    inside_percentages,
+    look_of,
+    new_figure,
+)
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS, PROXIES, PruningMethod
 from advprune.tables.table1 import TABLE1_ORDER
@@ -17,7 +25,9 @@ from advprune.tables.table1 import TABLE1_ORDER
 MEAN_AT = 0.38  # beside the dots, which stand around 0; a strip is 1 wide
 STRIP_ENDS = 0.53
 FEW, MANY = 10, 120  # runs a method: dots shrink from one to the other
-LARGE, SMALL = 4.5, 2.2  # points
+LARGE, SMALL, SMALLEST = 4.5, 2.2, 1.0  # points
+ROW_WIDTH = 0.75  # of a strip: how far dots of equal height may reach; seaborn piles up what is out
+AXIS_POINTS = 72 * 0.9 * PAGE_WIDTH  # the panels' width; the rest is for the labels of the y axis
 
 
 def distribution(
@@ -73,22 +83,37 @@ def draw_distribution(
     return figure
 
 
+def dot_size(accuracies: pd.Series, strips: int) -> float:
+    """The size of a strip's dots in points: the fewer the larger, and a row of equal ones fits.
+
+    That matters where many runs collapsed, whose accuracies are all 0% or little above.
+
+    Args:
+        accuracies: of the strip's runs, in percent.
+        strips: how many stand side by side.
+    """
+    crowded = min(max((len(accuracies) - FEW) / (MANY - FEW), 0), 1)
+    ordered = np.sort(accuracies.to_numpy())
+    # At less than a point's distance dots stand side by side.
+    within = np.searchsorted(ordered, ordered + 1, side="right") - np.arange(len(ordered))
+    fitting = ROW_WIDTH * AXIS_POINTS / strips / within.max()
+    return max(min(LARGE + crowded * (SMALL - LARGE), fitting), SMALLEST)
+
+
 def _draw_strips(axis: Axes, dots: pd.DataFrame, metric: str) -> None:
-    most = dots["place"].value_counts().max()
-    crowded = min(max((most - FEW) / (MANY - FEW), 0), 1)
-    colours = {row.place: look_of(row.method).colour for row in dots.itertuples()}
-    sns.swarmplot(
-        dots,
-        x="place",
-        y=metric,
-        hue="place",
-        palette=colours,
-        native_scale=True,
-        size=LARGE + crowded * (SMALL - LARGE),
-        legend=False,
-        ax=axis,
-        zorder=2,
-    )
+    strips = dots.groupby("place")
+    for _, strip in strips:
+        sns.swarmplot(
+            strip,
+            x="place",
+            y=metric,
+            color=look_of(strip["method"].iloc[0]).colour,
+            native_scale=True,
+            size=dot_size(strip[metric], len(strips)),
+            legend=False,
+            ax=axis,
+            zorder=2,
+        )
 
 
 def _draw_means(axis: Axes, points: pd.DataFrame, metric: str, bars: str) -> None:

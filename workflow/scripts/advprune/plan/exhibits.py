@@ -33,9 +33,9 @@ class Exhibit:
         torch: whether PyTorch must be there to make it.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
-    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, if it is
-    made from files of theirs (`analysis.run_files` reads them); ``scores``, study to a list of
-    `analysis.scores.Scores`, one a seed; ``dataset``, the path of the images' file.
+    ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, whose
+    files `analysis.run_files` reads; ``scores``, study to a list of `analysis.scores.Scores`, one a
+    seed; ``dataset``, the path of the images' file.
     """
 
     name: str

@@ -17,7 +17,8 @@ from advprune.tables.table import Table
 def figure8(runs: pd.DataFrame, config: Config) -> Table:
     """Figure 8: one-sided Welch's t-tests on AutoAttack accuracy (appendix B)."""
     rows = [
-        tested | _welch_row(first, second) for tested, first, second in hypotheses(runs, config)
+        tested | _welch_row(first.to_numpy(), second.to_numpy())
+        for tested, first, second in hypotheses(runs, config)
     ]
     if not rows:
         return nothing_to_test("Figure 8: hypothesis tests", config)
