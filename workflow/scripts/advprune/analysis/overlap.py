@@ -67,5 +67,6 @@ def common_shares(kept: np.ndarray) -> np.ndarray:
     """
     # Float32 counts up to 2**24 exactly, and is multiplied many times as fast as whole numbers.
     dropped = (~kept).astype(np.float32)
-    count = dropped.sum(axis=1)
-    return 2 * (dropped @ dropped.T) / (count[:, None] + count[None, :])
+    common = (dropped @ dropped.T).astype(float)
+    count = common.diagonal()
+    return 2 * common / (count[:, None] + count[None, :])

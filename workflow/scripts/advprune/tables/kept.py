@@ -43,7 +43,7 @@ def kept(runs: pd.DataFrame, config: Config, folder: Path) -> Table:
             "Most frequent class (%)": _beside_the_datas(numbers, "most_frequent"),
             "Least frequent class (%)": _beside_the_datas(numbers, "least_frequent"),
             "Distance from the data's mix (%)": mean_column(numbers, "total_variation"),
-            "Dropped by chance in common (%)": numbers["chance"].map("{:.2f}".format),
+            "Dropped in common by chance (%)": numbers["chance"].map("{:.2f}".format),
             "… by both proxies (%)": _between_proxies(numbers),
             "… by two seeds (%)": mean_column(numbers, "between_seeds"),
         }
