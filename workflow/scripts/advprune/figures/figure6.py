@@ -30,6 +30,7 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         # Far outliers would press all the rest against the axis: they are counted, not shown.
         limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.99) * 1.5
         shown = frame[frame["inverse_distance"] <= limit]
+        beyond = np.isfinite(frame["inverse_distance"]).sum() - len(shown)
         axis.scatter(
             shown["inverse_distance"],
             shown["loss"],
@@ -52,9 +53,9 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
         remarks.append(
             f"{DATASETS[config['studies'][study]['dataset']].title} after epoch "
-            f"{config['studies'][study]['scores']['epoch']}: r over {found.counted:,} "
-            f"examples, {found.unconverged:,} of which DeepFool did not move to another class; "
-            f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
+            f"{config['studies'][study]['scores']['epoch']}: r over {found.counted:,} examples, "
+            f"{found.left_out:,} not finite left out; of all, DeepFool did not move "
+            f"{found.unconverged:,} to another class; {beyond:,} beyond the axis"
         )
     axes[0, 0].set_ylabel("Loss (as attacked in training)")
     add_note(figure, "\n".join([*remarks, face_note(config, list(frames), attacked=False)]))
