@@ -1,8 +1,10 @@
 """What figures and tables say about the data and the scale they were made at."""
 
-import pandas as pd
+import pkgutil
+import re
+
 import pytest
-from builders import MADE_WITH
+from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
 from advprune.analysis.notes import (
@@ -14,26 +16,17 @@ from advprune.analysis.notes import (
     time_note,
 )
 from advprune.plan.config import load_config
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS
 from advprune.spec.datasets import DATASETS
 
 DEFAULT = load_config()
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
-STAND_INS = [name for name, dataset in DATASETS.items() if dataset.stands_in_for]
-GENUINE = [name for name, dataset in DATASETS.items() if not dataset.stands_in_for]
 
 
-@pytest.mark.parametrize("name", STAND_INS)
-def test_a_stand_in_says_what_it_stands_in_for(name):
-    assert f"a stand-in for {DATASETS[name].stands_in_for}" in dataset_label(name)
-
-
-@pytest.mark.parametrize("name", GENUINE)
-def test_the_papers_own_data_are_not_called_a_stand_in(name):
-    assert "stand-in" not in dataset_label(name)
-
-
-def test_mnist5k_is_not_called_mnist():
-    assert not dataset_label("mnist5k").startswith("MNIST")
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_stand_in_says_what_it_stands_in_for_and_the_papers_own_data_are_not_called_one(name):
+    original = DATASETS[name].stands_in_for
+    assert dataset_label(name).endswith(f", a stand-in for {original}") == bool(original)
 
 
 def test_the_papers_scale_is_noted_with_all_its_images():
@@ -73,8 +66,25 @@ def test_a_narrow_network_is_called_so(width, label):
     assert network_label(study) == label
 
 
+@pytest.mark.parametrize(
+    ("overlay", "counted"),
+    [
+        ("early_stopping: {enabled: true, timed: true}", True),
+        ("early_stopping: {enabled: true, timed: false}", False),
+        ("early_stopping: {enabled: false, timed: true}", False),
+    ],
+)
+def test_validation_is_named_where_training_time_counts_it(tmp_path, overlay, counted):
+    (tmp_path / "overlay.yaml").write_text(overlay)
+    note = time_note(load_config(tmp_path / "overlay.yaml"))
+    assert ("early stopping" in note) == counted
+
+
+# Runs that were not made alike are never mixed in silence.
+
+
 def runs_made_with(**columns):
-    return pd.DataFrame([MADE_WITH] * 3).assign(**columns)
+    return runs_of_cell("random", seed=range(3), **columns)
 
 
 def test_runs_that_were_made_alike_need_no_note():
@@ -102,20 +112,30 @@ def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
     assert f"{values[1]} (1)" in note
 
 
-def test_each_mixture_has_a_note_of_its_own():
-    mixed = runs_made_with(torch=["2.1", "2.0", "2.1"], device=["cuda: H200", "cpu", "cpu"])
-    assert len(mixture_notes(mixed)) == 2
+@pytest.fixture
+def runs():
+    """Runs of every kind, of which one was made by another PyTorch."""
+    cells = [
+        runs_of_cell(method, dataset="mnist5k", autoattack_accuracy=[40.0, 41])
+        for method in ("full", "low-loss", "low-deepfool", "random")
+    ]
+    runs = joined(*cells, runs_of_cell("full", dataset="shapes10", autoattack_accuracy=[40.0]))
+    runs.loc[0, "torch"] = "1.9"
+    return runs
 
 
-@pytest.mark.parametrize(
-    ("overlay", "counted"),
-    [
-        ("early_stopping: {enabled: true, timed: true}", True),
-        ("early_stopping: {enabled: true, timed: false}", False),
-        ("early_stopping: {enabled: false, timed: true}", False),
-    ],
-)
-def test_validation_is_named_where_training_time_counts_it(tmp_path, overlay, counted):
-    (tmp_path / "overlay.yaml").write_text(overlay)
-    note = time_note(load_config(tmp_path / "overlay.yaml"))
-    assert ("early stopping" in note) == counted
+def face_of(exhibit, runs):
+    """What is written below a table or figure."""
+    if exhibit.name in ("figure3", "distribution"):
+        runs = runs[runs["dataset"] == "mnist5k"]
+    elif exhibit.name == "figure4":
+        runs = runs.replace({"dataset": {"mnist5k": "shapes10"}})
+    made = pkgutil.resolve_name(exhibit.code)(runs=runs, config=SMOKE)
+    return "\n".join(made.notes) if exhibit.folder == "tables" else made.figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("name", WITH_RUNS)
+def test_a_table_or_figure_made_from_a_mixture_says_so_and_no_other_does(name, runs):
+    mixed, alike = (face_of(EXHIBITS[name], each) for each in (runs, runs.assign(torch="2.0")))
+    assert re.search(r"different versions of PyTorch, with how many runs: 1\.9 \(1\), 2\.0", mixed)
+    assert "different" not in alike

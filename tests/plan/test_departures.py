@@ -31,19 +31,6 @@ def test_the_papers_own_config_departs_in_nothing(part):
             id="laptop",
         ),
         pytest.param(
-            "quick",
-            "mnist",
-            [
-                "dataset mnist5k instead of mnist",
-                "training.epochs 12 instead of 10",
-                "training.batch_size 32 instead of 100",
-                "training.max_learning_rate 0.001 instead of 0.005",
-                "evaluation.test_examples 32 instead of all",
-                "p 0.3, 0.6, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
-            ],
-            id="quick",
-        ),
-        pytest.param(
             "smoke",
             "cifar10",
             [

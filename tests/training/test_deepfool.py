@@ -4,12 +4,11 @@ import math
 
 import pytest
 import torch
-from builders import linear_classifier, random_examples, same_tensors
+from builders import linear_classifier, random_examples, same_tensors, small_classifier
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from advprune.networks.classifier import build_classifier
 from advprune.training.deepfool import deepfool
 
 both_targets = pytest.mark.parametrize(
@@ -44,28 +43,7 @@ def pixel(*values):
 
 
 def network(name="mnist_cnn"):
-    return build_classifier(
-        name, shape=(3, 16, 16), classes=10, width=0.125, normalisation=None, seed=3
-    )
-
-
-@both_targets
-@pytest.mark.parametrize(
-    ("point", "expected"),
-    [
-        pytest.param([1.0, 0.0], 1 / math.sqrt(2), id="the diagonal is nearest"),
-        pytest.param([3.0, 1.0], 2 / math.sqrt(2), id="further away"),
-        pytest.param([1.0, -5.0], 3.0, id="the third class is nearest"),
-        pytest.param([0.0, 2.0], 2 / math.sqrt(2), id="from the second class"),
-    ],
-)
-def test_distance_to_a_linear_boundary_worked_out_by_hand(point, expected, fixed_target):
-    # Logits x, y and -2: boundaries x = y, x = -2 and y = -2.
-    model = linear_classifier(
-        torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), torch.tensor([0.0, 0.0, -2.0])
-    )
-    result = run(model, torch.tensor(point).view(1, 2, 1, 1), fixed_target=fixed_target)
-    assert result.distance.item() == pytest.approx(expected, rel=1e-5)
+    return small_classifier(name, shape=(3, 16, 16), width=0.125, seed=3)
 
 
 @given(seed=st.integers(0, 100_000), classes=st.integers(2, 12), fixed_target=st.booleans())

@@ -38,6 +38,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     exhibit = EXHIBITS[options.name]
+    needed = {"runs": exhibit.runs, "scores": exhibit.scores, "dataset": exhibit.images}
+    missing = [f"--{name}" for name in needed if needed[name] and not getattr(options, name)]
+    if missing:
+        parser.error(f"{exhibit.name} needs {' and '.join(missing)}")
+    if exhibit.scores and len(options.scores) != len(exhibit.scores):
+        parser.error(f"{exhibit.name} needs --scores of {', '.join(exhibit.scores)}, in this order")
     config = read_config(options.config)
     if exhibit.torch:
         from advprune.machine.devices import choose_device

@@ -1,0 +1,80 @@
+"""Standard AutoAttack, attack by attack."""
+
+import math
+import sys
+
+import pytest
+import torch
+from builders import brightest_pixel_classifier, evaluation_spec, images_with_brightest
+
+from advprune.evaluation.autoattack import build_autoattack, survivors
+from advprune.spec.specification import AutoAttackSettings
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.slow
+def test_the_verdicts_are_those_of_calling_standard_autoattack_once(evaluated, attack_directly):
+    assert evaluated.robust.tolist() == attack_directly(version="standard").tolist()
+
+
+@pytest.mark.parametrize("version", ["standard", "plus"])
+def test_autoattack_is_set_up_in_the_version_that_the_specification_names(version):
+    spec = evaluation_spec(0.1, autoattack=AutoAttackSettings(version=version))
+    adversary = build_autoattack(brightest_pixel_classifier(), spec, CPU)
+    # Of APGD on the cross-entropy, Croce and Hein run 1 start in one and 5 in the other.
+    assert adversary.apgd.n_restarts == {"standard": 1, "plus": 5}[version]
+
+
+def quick_adversary(model, epsilon):
+    adversary = build_autoattack(model, evaluation_spec(epsilon), CPU)
+    adversary.apgd.n_iter = 5
+    return adversary
+
+
+def survivors_of_apgd_ce(standing, epsilon=0.1):
+    model = brightest_pixel_classifier()
+    images = images_with_brightest(range(10)).float() / 255
+    return survivors(
+        quick_adversary(model, epsilon), "apgd-ce", images, torch.arange(10), standing, 4
+    )
+
+
+def test_images_that_have_fallen_are_not_attacked_again():
+    standing = torch.tensor([True, False] * 5)
+    assert survivors_of_apgd_ce(standing).tolist() == standing.tolist()
+
+
+def test_an_attack_within_the_margin_breaks_nothing():
+    # Moving two pixels by 0.49 leaves the brightest 0.02 ahead.
+    assert survivors_of_apgd_ce(torch.ones(10, dtype=torch.bool), epsilon=0.49).all()
+
+
+def test_an_attack_beyond_the_margin_breaks_everything():
+    assert not survivors_of_apgd_ce(torch.ones(10, dtype=torch.bool), epsilon=0.55).any()
+
+
+def test_what_stood_before_is_left_as_it_was():
+    standing = torch.ones(10, dtype=torch.bool)
+    survivors_of_apgd_ce(standing, epsilon=0.55)
+    assert standing.all()
+
+
+def test_nothing_is_attacked_when_nothing_stands():
+    standing = torch.zeros(3, dtype=torch.bool)
+    images, labels = torch.full((3, 1, 1, 10), math.nan), torch.arange(3)
+    adversary = quick_adversary(brightest_pixel_classifier(), 0.1)
+    assert not survivors(adversary, "square", images, labels, standing, 4).any()
+
+
+def test_a_debugger_or_coverage_stays_switched_on():
+    def tracing(*event):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracing)
+    try:
+        survivors_of_apgd_ce(torch.ones(10, dtype=torch.bool))
+        assert sys.gettrace() is tracing
+    finally:
+        sys.settrace(before)
