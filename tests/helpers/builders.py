@@ -29,10 +29,10 @@ ADVERSARIAL_METHODS = [name for name, method in METHODS.items() if method.advers
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)  # shapes of images
 
-PLAIN = Numerics(precision="float32", channels_last=False, compile=False, deterministic=False)
+PLAIN = Numerics(precision="float32", tf32=False, channels_last=False, compile=False, deterministic=False)
 
 PLAIN_PRUNING = PruningSettings(
-    when="after_epoch", rounding="exact", odd_one="far", class_balanced=False
+    when="after_epoch", taken="in_pass", rounding="exact", odd_one="far", class_balanced=False
 )
 PRUNED_BEFORE = dataclasses.replace(PLAIN_PRUNING, when="before_epoch")
 PLAIN_DEEPFOOL = DeepFoolSettings(
