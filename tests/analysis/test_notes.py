@@ -1,10 +1,13 @@
 """What figures and tables say about the data and the scale they were made at."""
 
+import copy
 import pkgutil
 import re
 
+import numpy as np
 import pytest
-from run_tables import joined, runs_of_cell
+from figure_tools import face_of
+from run_tables import runs_of_cell, table_of_runs, verdicts_of, write_run
 from workflow_tools import PROJECT
 
 from advprune.analysis.notes import (
@@ -16,7 +19,7 @@ from advprune.analysis.notes import (
     time_note,
 )
 from advprune.plan.config import load_config
-from advprune.plan.exhibits import EXHIBITS, WITH_RUNS
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
 from advprune.spec.datasets import DATASETS
 
 DEFAULT = load_config()
@@ -40,13 +43,38 @@ def test_the_papers_scale_is_noted_with_all_its_images():
 def test_a_smaller_scale_is_noted_with_the_images_really_used():
     assert face_note(SMOKE, ["cifar10"]).split("\n") == [
         "Shapes10 (drawn by code), a stand-in for CIFAR10: 300 training images, "
-        "preact_resnet18 at 0.0625 of its width, 2 test images attacked",
+        "preact_resnet18 at 0.0625 of its width, AutoAttack on 2 test images, APGD-CE 40×5 on 4",
         "scale: smoke, protocol: paper",
     ]
 
 
+def test_as_many_images_for_both_attacks_are_noted_once():
+    config = copy.deepcopy(SMOKE)
+    config["studies"]["cifar10"]["evaluation"]["single_attack_examples"] = 2
+    assert "of its width, 2 test images attacked\n" in face_note(config, ["cifar10"])
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "said"),
+    [
+        ({"precision": "bfloat16"}, ", in bfloat16"),
+        ({"precision": "float16"}, ", in float16"),
+        ({"tf32": True}, ", trained in TF32 on GPUs that have it"),
+        (
+            {"precision": "bfloat16", "tf32": True},
+            ", in bfloat16, trained in TF32 on GPUs that have it",
+        ),
+    ],
+)
+def test_arithmetic_less_exact_than_float32_is_noted(arithmetic, said):
+    config = DEFAULT | {"execution": DEFAULT["execution"] | arithmetic}
+    (*_, last) = face_note(config, ["mnist"]).split("\n")
+    assert last == f"scale: paper, protocol: paper{said}"
+
+
 def test_where_nothing_is_attacked_no_attack_is_noted():
-    assert "attacked" not in face_note(SMOKE, ["mnist", "cifar10"], attacked=False)
+    note = face_note(SMOKE, ["mnist", "cifar10"], attacked=False)
+    assert "test images" not in note
 
 
 @pytest.mark.parametrize(
@@ -97,10 +125,15 @@ def test_runs_that_were_made_alike_need_no_note():
         ("source", ["abc", "def", "abc"], "states of the pipeline's code"),
         ("torch", ["2.1", "2.0", "2.1"], "versions of PyTorch"),
         ("device", ["cuda: H200", "cpu: x86_64", "cuda: H200"], "devices"),
+        ("processor", ["AVX2", "AVX512", "AVX2"], "processors or instruction sets"),
         ("threads", [2, 1, 2], "numbers of CPU threads"),
         ("evaluation_source", ["abc", "def", "abc"], "code of the evaluation"),
         ("evaluation_torch", ["2.1", "2.0", "2.1"], "versions of PyTorch in the evaluation"),
         ("evaluation_device", ["cuda: H200", "cpu: x86_64", "cuda: H200"], "in the evaluation"),
+        (
+            *("evaluation_processor", ["AVX2", "AVX512", "AVX2"]),
+            "processors or instruction sets in the evaluation",
+        ),
     ],
 )
 def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
@@ -112,30 +145,35 @@ def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
     assert f"{values[1]} (1)" in note
 
 
-@pytest.fixture
-def runs():
-    """Runs of every kind, of which one was made by another PyTorch."""
-    cells = [
-        runs_of_cell(method, dataset="mnist5k", autoattack_accuracy=[40.0, 41])
-        for method in ("full", "low-loss", "low-deepfool", "random")
-    ]
-    runs = joined(*cells, runs_of_cell("full", dataset="shapes10", autoattack_accuracy=[40.0]))
-    runs.loc[0, "torch"] = "1.9"
-    return runs
+@pytest.mark.parametrize("column", ["torch", "processor", "evaluation_processor"])
+def test_where_pairs_are_compared_a_mixture_is_a_warning(column):
+    mixed = runs_made_with(**{column: ["one", "one", "other"]})
+    doubt = "WARNING, pairs differ in more than the method. "
+    (alone,), (of_pairs,) = mixture_notes(mixed), mixture_notes(mixed, paired=True)
+    assert of_pairs == doubt + alone
+    assert mixture_notes(runs_made_with(), paired=True) == []
 
 
-def face_of(exhibit, runs):
-    """What is written below a table or figure."""
-    if exhibit.name in ("figure3", "distribution"):
-        runs = runs[runs["dataset"] == "mnist5k"]
-    elif exhibit.name == "figure4":
-        runs = runs.replace({"dataset": {"mnist5k": "shapes10"}})
-    made = pkgutil.resolve_name(exhibit.code)(runs=runs, config=SMOKE)
-    return "\n".join(made.notes) if exhibit.folder == "tables" else made.figure.get_supxlabel()
+def made_from(exhibit, runs, folder):
+    """What is written on a table or figure, in one line."""
+    inputs = {"verdicts": verdicts_of(runs)} if exhibit.verdicts else {}
+    if exhibit.run_files:
+        inputs["folder"] = folder
+    made = pkgutil.resolve_name(exhibit.code)(runs=runs, config=SMOKE, **inputs)
+    return " ".join(made.notes) if exhibit.folder == "tables" else face_of(made.figure)
+
+
+CURVE = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "validation_accuracy": None}
+PRUNED = {"kept": np.array([1, 1, 0, 0], np.uint8), "label": np.array([0, 1, 0, 1], np.uint8)}
 
 
 @pytest.mark.parametrize("name", WITH_RUNS)
-def test_a_table_or_figure_made_from_a_mixture_says_so_and_no_other_does(name, runs):
-    mixed, alike = (face_of(EXHIBITS[name], each) for each in (runs, runs.assign(torch="2.0")))
-    assert re.search(r"different versions of PyTorch, with how many runs: 1\.9 \(1\), 2\.0", mixed)
-    assert "different" not in alike
+def test_a_table_or_figure_made_from_a_mixture_says_so_and_no_other_does(name, tmp_path):
+    needed = runs_of(name, SMOKE)
+    alike = table_of_runs(needed)
+    for run in needed:
+        write_run(tmp_path, run, curve=[CURVE], **PRUNED)
+    torch = np.where(alike.index == 0, "1.9", "2.0")
+    told = made_from(EXHIBITS[name], alike.assign(torch=torch), tmp_path)
+    assert re.search(r"different versions of PyTorch, with how many runs: 1\.9 \(1\), 2\.0", told)
+    assert "different" not in made_from(EXHIBITS[name], alike, tmp_path)

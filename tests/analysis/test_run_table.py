@@ -11,6 +11,7 @@ from workflow_tools import PROJECT
 
 from advprune.analysis.run_table import collect_runs, read_runs, write_runs
 from advprune.errors import UserError
+from advprune.paths import RESULT_FILES
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import evaluation_spec, training_spec
@@ -20,10 +21,11 @@ from advprune.storage.records import read_record, write_record
 ACCURACIES = (
     "natural_accuracy,autoattack_accuracy,apgd_ce_40x5_accuracy,"
     "robust_after_apgd_ce,robust_after_apgd_t,robust_after_fab_t,robust_after_square,"
-    "test_examples,attacked_examples\n"
-    "97.3,25.0,50.0,50.0,25.0,25.0,25.0,1000,4\n"
+    "test_examples,autoattack_examples,single_attack_examples,"
+    "natural_accuracy_autoattack_examples,natural_accuracy_single_attack_examples,"
+    "square_warning,gradient_warning,other_warning\n"
+    "97.3,25.0,50.0,50.0,25.0,25.0,25.0,1000,4,8,100.0,87.5,0,1,0\n"
 )
-FILES = ["run.json", "evaluation.json", "evaluation.csv"]
 
 
 @pytest.fixture
@@ -51,8 +53,9 @@ def content_of(spec, model, seconds, provenance):
 @pytest.fixture
 def folder(config, tmp_path):
     """Results of those runs, written by hand."""
-    trained = {"source": "0123456789abcdef", "device": "cpu: x86_64", "threads": 3}
-    evaluated = {"source": "fedcba9876543210", "device": "cuda: H200"}
+    trained = {"source": "0123456789abcdef", "device": "cpu: x86_64", "processor": "some; AVX2"}
+    trained |= {"threads": 3}
+    evaluated = {"source": "fedcba9876543210", "device": "cuda: H200", "processor": None}
     for run in runs_of("figure8", config):
         place = tmp_path / run.folder
         place.mkdir(parents=True)
@@ -106,11 +109,14 @@ def test_a_row_holds_what_the_runs_files_say(config, folder):
     row = collect_runs("figure8", config, folder).iloc[1]
     wanted = {
         **{"natural_accuracy": 97.3, "autoattack_accuracy": 25.0, "apgd_ce_40x5_accuracy": 50.0},
-        **{"robust_after_square": 25.0, "attacked_examples": 4},
+        **{"robust_after_square": 25.0, "autoattack_examples": 4, "single_attack_examples": 8},
+        "natural_accuracy_single_attack_examples": 87.5,
+        **{"square_warning": 0, "gradient_warning": 1},
         **{"training_seconds": 12.5, "scoring_seconds": 2.0, "evaluation_seconds": 4.0},
         **{"train_examples": 500, "kept_examples": 250},
         **{"diverged_epoch": None, "stopped_epoch": None},
         **{"device": "cpu: x86_64", "torch": "2.0", "source": "0123456789ab", "threads": 3},
+        **{"processor": "some; AVX2", "evaluation_processor": None},
         **{"evaluation_device": "cuda: H200", "evaluation_torch": "2.10"},
         **{"evaluation_source": "fedcba987654", "dataset_sha256": "abcdef012345"},
     }
@@ -131,6 +137,44 @@ def test_training_seconds_count_validation_only_if_it_is_timed(config, folder, t
     table = collect_runs("figure8", config, folder)
     assert table["training_seconds"].to_list() == [seconds] * 2
     assert table["validation_seconds"].to_list() == [7.0, 7.0]
+
+
+def test_tables_made_by_hand_in_other_tests_have_the_same_columns(config, folder):
+    by_hand = runs_of_cell("random", natural_accuracy=[98.0])
+    assert list(collect_runs("figure8", config, folder)) == list(by_hand)
+
+
+# Early stopping's own attack.
+
+
+def validation_accuracy(config, folder, epochs, *, stopped_epoch=None, enabled=True):
+    """What the table has of runs whose epochs ended with these shares of test images."""
+    config["early_stopping"]["enabled"] = enabled
+    for run in runs_of("figure8", config):
+        place, spec = folder / run.folder, training_spec(run, config)
+        pd.DataFrame({"validation_accuracy": epochs}).to_csv(place / "training.csv", index=False)
+        changes = {"spec": spec.to_dict(), "spec_digest": spec.digest}
+        changes["stopped_epoch"] = stopped_epoch
+        rewrite(place / "run.json", lambda content, changes=changes: content.update(changes))
+    (found,) = collect_runs("figure8", config, folder)["validation_accuracy"].unique()
+    return found
+
+
+def test_a_network_that_was_not_stopped_is_that_of_the_last_epoch(config, folder):
+    assert validation_accuracy(config, folder, [0.25, 0.75, 0.5]) == 50
+
+
+def test_a_network_that_was_stopped_is_that_of_the_best_epoch(config, folder):
+    assert validation_accuracy(config, folder, [0.25, 0.75, 0.5], stopped_epoch=3) == 75
+
+
+def test_without_early_stopping_there_is_no_accuracy_under_its_attack(config, folder):
+    assert pd.isna(validation_accuracy(config, folder, [None, None], enabled=False))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_accuracy_under_early_stoppings_attack_is_in_percent(config, folder, share):
+    assert validation_accuracy(config, folder, [share]) == 100 * share
 
 
 # What is refused.
@@ -232,7 +276,7 @@ def test_a_damaged_file_is_named(config, folder, place, name, content):
 # What exists, without the rest.
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", RESULT_FILES)
 def test_a_partial_table_leaves_out_a_run_that_lacks_a_result(config, folder, place, name):
     (place / name).unlink()
     table = collect_runs("figure8", config | {"partial": True}, folder)

@@ -1,5 +1,7 @@
 """The scores of a study's examples: read if they are those that the config asks for."""
 
+import copy
+
 import numpy as np
 import pytest
 from score_tools import scores_of, write_scores
@@ -23,7 +25,7 @@ def folders(tmp_path):
 
 def test_scores_that_the_config_asks_for_are_read(folders):
     for study, folder in folders.items():
-        read = read_scores(folder, study, CONFIG)
+        read = read_scores(folder, study, 0, CONFIG)
         for name in ("label", "loss", "distance", "converged", "iterations"):
             assert np.array_equal(getattr(read, name), getattr(SCORES, name))
         assert read.model == folder / "model.safetensors"
@@ -40,15 +42,28 @@ def test_a_row_an_example_has_the_inverse_of_its_distance():
 
 def test_the_scores_of_another_study_are_refused(folders):
     path = folders["cifar10"] / "score.json"
-    with pytest.raises(UserError, match=f"{path} was made with another specification: run was"):
-        read_scores(folders["cifar10"], "mnist", CONFIG)
+    with pytest.raises(UserError, match=f"{path} was made with another specification: training was"):
+        read_scores(folders["cifar10"], "mnist", 0, CONFIG)
+
+
+def test_the_scores_by_another_seed_are_refused(folders):
+    with pytest.raises(UserError, match="another specification: training was"):
+        read_scores(folders["mnist"], "mnist", 1, CONFIG)
+
+
+@pytest.mark.parametrize("proxy", ["loss", "deepfool"])
+def test_scores_taken_at_another_time_are_refused(folders, proxy):
+    config = copy.deepcopy(CONFIG)
+    config["studies"]["mnist"]["scores"][f"{proxy}_taken"] = "in_pass"
+    with pytest.raises(UserError, match=f'{proxy}_taken was "after_pass", the config says "in_pa'):
+        read_scores(folders["mnist"], "mnist", 0, config)
 
 
 @pytest.mark.parametrize("name", ["scores.safetensors", "score.json"])
 def test_a_missing_file_is_named(folders, name):
     (folders["mnist"] / name).unlink()
     with pytest.raises(UserError, match=f"{folders['mnist'] / name} does not exist"):
-        read_scores(folders["mnist"], "mnist", CONFIG)
+        read_scores(folders["mnist"], "mnist", 0, CONFIG)
 
 
 @pytest.mark.parametrize("figure", ["figure2", "figure6"])
@@ -62,5 +77,5 @@ def test_a_figure_is_not_drawn_from_the_scores_of_another_study(folders, tmp_pat
         cwd=PROJECT,
     )
     assert ended.status == 1
-    assert "score.json was made with another specification: run was" in ended.printed
+    assert "score.json was made with another specification: training was" in ended.printed
     assert "Traceback" not in ended.printed

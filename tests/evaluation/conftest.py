@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from advprune.data.examples import Examples
+from advprune.data.subset import balanced_order
 from advprune.evaluation.phases import evaluate
 
-SPEC = evaluation_spec(0.065, test_examples=10, batch_size=4)
+SPEC = evaluation_spec(0.065, examples=10, batch_size=4, seed=3)
 
 
 class Scaled(nn.Module):
@@ -66,7 +67,8 @@ def attack_directly(trained):
         model, test = trained
         adversary = AutoAttack(model, eps=SPEC.epsilon, norm="Linf", seed=SPEC.seed, **settings)
         prepare(adversary)
-        images, labels = test.first(SPEC.test_examples).batch(slice(None))
+        order = torch.from_numpy(balanced_order(test.labels.numpy(), SPEC.seed))
+        images, labels = test.batch(order[: SPEC.autoattack_examples])
         tracing = sys.gettrace()
         _, after = adversary.run_standard_evaluation(images, labels, batch_size=SPEC.batch_size)
         sys.settrace(tracing)

@@ -1,16 +1,29 @@
 """Standard AutoAttack, attack by attack."""
 
+import logging
 import math
 import sys
 
 import pytest
 import torch
-from builders import brightest_pixel_classifier, evaluation_spec, images_with_brightest
+from builders import (
+    brightest_pixel_classifier,
+    evaluation_spec,
+    images_with_brightest,
+    linear_classifier,
+)
 
-from advprune.evaluation.autoattack import build_autoattack, survivors
+from advprune.data.examples import Examples
+from advprune.evaluation.autoattack import (
+    build_autoattack,
+    check_square,
+    listening,
+    survivors,
+)
+from advprune.evaluation.phases import evaluate
 from advprune.spec.specification import AutoAttackSettings
 
-CPU = torch.device("cpu")
+IMAGES = images_with_brightest(range(10)).float() / 255
 
 
 @pytest.mark.slow
@@ -21,22 +34,21 @@ def test_the_verdicts_are_those_of_calling_standard_autoattack_once(evaluated, a
 @pytest.mark.parametrize("version", ["standard", "plus"])
 def test_autoattack_is_set_up_in_the_version_that_the_specification_names(version):
     spec = evaluation_spec(0.1, autoattack=AutoAttackSettings(version=version))
-    adversary = build_autoattack(brightest_pixel_classifier(), spec, CPU)
+    adversary = build_autoattack(brightest_pixel_classifier(), spec, IMAGES)
     # Of APGD on the cross-entropy, Croce and Hein run 1 start in one and 5 in the other.
     assert adversary.apgd.n_restarts == {"standard": 1, "plus": 5}[version]
 
 
 def quick_adversary(model, epsilon):
-    adversary = build_autoattack(model, evaluation_spec(epsilon), CPU)
+    adversary = build_autoattack(model, evaluation_spec(epsilon), IMAGES)
     adversary.apgd.n_iter = 5
     return adversary
 
 
 def survivors_of_apgd_ce(standing, epsilon=0.1):
     model = brightest_pixel_classifier()
-    images = images_with_brightest(range(10)).float() / 255
     return survivors(
-        quick_adversary(model, epsilon), "apgd-ce", images, torch.arange(10), standing, 4
+        quick_adversary(model, epsilon), "apgd-ce", IMAGES, torch.arange(10), standing, 4
     )
 
 
@@ -78,3 +90,48 @@ def test_a_debugger_or_coverage_stays_switched_on():
         assert sys.gettrace() is tracing
     finally:
         sys.settrace(before)
+
+
+@pytest.mark.parametrize("classes", [4, 7, 12])
+def test_targeted_attacks_take_the_other_classes_and_at_most_nine(classes):
+    model = linear_classifier(torch.eye(classes, 10))
+    adversary = build_autoattack(model, evaluation_spec(0.1), IMAGES)
+    targets = {adversary.apgd_targeted.n_target_classes, adversary.fab.n_target_classes}
+    assert targets == {min(9, classes - 1)}
+
+
+@pytest.mark.slow
+def test_a_network_of_four_classes_can_be_evaluated():
+    model = linear_classifier(torch.eye(4, 10))
+    test = Examples(images_with_brightest(range(4)), torch.arange(4))
+    assert evaluate(model, test, evaluation_spec(0.1)).robust.all()
+
+
+def flags(text):
+    return torch.tensor([character == "1" for character in text])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [
+        pytest.param("1110", "0110", True, id="a quarter of the images"),
+        pytest.param("1110", "1110", False, id="none"),
+    ],
+)
+def test_square_is_warned_of_where_it_breaks_what_gradients_did_not(before, after, warned):
+    robust_after = {"apgd-ce": flags("1111"), "fab-t": flags(before), "square": flags(after)}
+    said = check_square(robust_after, flags("1111"))
+    assert len(said) == warned
+    assert all(message.startswith("Square Attack has decreased") for message in said)
+
+
+def test_one_image_in_a_thousand_is_no_warning():
+    robust_after = {"apgd-ce": torch.ones(1000) > 0, "square": torch.arange(1000) > 0}
+    assert check_square(robust_after, torch.ones(1000) > 0) == []
+
+
+def test_what_autoattack_warns_of_is_heard_once():
+    with listening() as messages:
+        for _ in range(2):
+            logging.getLogger("auto-attack").warning("there are 3 points with zero gradient!")
+    assert messages == ["there are 3 points with zero gradient!"]

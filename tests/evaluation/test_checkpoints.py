@@ -9,9 +9,9 @@ from advprune.evaluation.outcome import accuracies, verdicts
 from advprune.evaluation.phases import evaluate
 from advprune.spec.attacks import STANDARD_ATTACKS
 
-SPEC = evaluation_spec(0.1, test_examples=4, batch_size=3)
+SPEC = evaluation_spec(0.05, examples=4, batch_size=3)
 PHASES = ("natural", *STANDARD_ATTACKS, "apgd_ce_40x5 alone")
-# One of the four images that are attacked stands to the end, so that every attack has work to do.
+# Two of the four images that are attacked stand to the end, so that every attack has work to do.
 MODEL = linear_classifier(torch.randn(10, 36, generator=torch.Generator().manual_seed(1)))
 TEST = random_examples(12, shape=(1, 6, 6))
 
@@ -22,17 +22,16 @@ class JobEndedError(Exception):
 
 @pytest.fixture(scope="module")
 def test_set():
-    """Images of which the network classifies most rightly."""
+    """Images of which the network classifies all rightly."""
     images, _ = TEST.batch(slice(None))
     labels = MODEL(images).argmax(dim=1)
-    labels[-1] = (labels[-1] + 1) % 10
     return type(TEST)(TEST.images, labels)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(test_set):
     found = evaluate(MODEL, test_set, SPEC)
-    assert found.robust.sum() == 1
+    assert found.robust.any()
     return found
 
 
@@ -40,6 +39,7 @@ def interrupt(path, test_set, *, after):
     """Evaluate until a phase is saved, and no further."""
     progress = restore_progress(path, "key")
     save = progress.save
+    progress.warnings["natural"] = ["a warning"]
 
     def save_and_fail():
         save()
@@ -59,6 +59,7 @@ def test_an_evaluation_that_was_resumed_ends_as_if_it_had_not_been_interrupted(
     path = tmp_path / "checkpoint.safetensors"
     interrupt(path, test_set, after=after)
     progress = restore_progress(path, "key")
+    assert progress.warnings.pop("natural") == ["a warning"]
     assert set(progress.found) == set(PHASES[: PHASES.index(after) + 1])
     resumed = evaluate(MODEL, test_set, SPEC, progress)
     assert accuracies(resumed) == accuracies(uninterrupted)

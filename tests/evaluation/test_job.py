@@ -15,7 +15,7 @@ from advprune.spec.specification import AutoAttackSettings
 from advprune.storage.records import check_files, read_record
 
 APGD = AutoAttackSettings(attacks=["apgd-ce"])
-SPEC = evaluation_spec(0.9, test_examples=2, autoattack=APGD, attacks={})
+SPEC = evaluation_spec(0.9, examples=2, autoattack=APGD, attacks={})
 MADE_BY = {"source": "0123", "threads": 1}
 
 
@@ -48,6 +48,9 @@ def evaluate(subject, tmp_path):
 def test_a_record_says_what_was_evaluated_and_how(evaluate):
     record = read_record(evaluate())
     assert record["spec"] == SPEC.to_dict()
+    network = {"dataset": "mnist", "network": "mnist_cnn", "width": 0.25, "normalise": False}
+    assert record["subject"] == network
+    assert record["warnings"].keys() <= {"apgd-ce", "square after all others"}
     assert record["seconds"].keys() == {"natural", "apgd-ce"}
     assert record["provenance"]["source"] == "0123"
 
@@ -56,7 +59,7 @@ def test_there_is_a_row_of_accuracies_and_a_row_for_every_image(evaluate):
     record = evaluate()
     check_files(record, read_record(record))
     row, images = (pd.read_csv(record.with_name(name)) for name in ("row.csv", "images.csv"))
-    assert row["attacked_examples"].tolist() == [2]
+    assert row["autoattack_examples"].tolist() == [2]
     assert images["index"].tolist() == list(range(10))
 
 

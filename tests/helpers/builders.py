@@ -13,6 +13,8 @@ from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run
 from advprune.spec.specification import (
+    AFTER_PASS,
+    IN_PASS,
     DeepFoolSettings,
     EarlyStoppingSettings,
     EvaluationSpec,
@@ -29,12 +31,14 @@ ADVERSARIAL_METHODS = [name for name, method in METHODS.items() if method.advers
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)  # shapes of images
 
-PLAIN = Numerics(precision="float32", tf32=False, channels_last=False, compile=False, deterministic=False)
+PLAIN = Numerics(
+    precision="float32", tf32=False, channels_last=False, compile=False, deterministic=False
+)
 
 PLAIN_PRUNING = PruningSettings(
-    when="after_epoch", taken="in_pass", rounding="exact", odd_one="far", class_balanced=False
+    when="after_epoch", taken=IN_PASS, rounding="exact", odd_one="far", class_balanced=False
 )
-PRUNED_BEFORE = dataclasses.replace(PLAIN_PRUNING, when="before_epoch")
+PRUNED_BEFORE = dataclasses.replace(PLAIN_PRUNING, when="before_epoch", taken=None)
 PLAIN_DEEPFOOL = DeepFoolSettings(
     points="clean",
     max_iterations=3,
@@ -48,6 +52,12 @@ EARLY_STOPPING = EarlyStoppingSettings(examples=10, steps=2, patience=2)
 def numerics(**changes) -> Numerics:
     """Plain arithmetic but for what is named."""
     return dataclasses.replace(PLAIN, **changes)
+
+
+def pruning_of(method: str) -> PruningSettings:
+    """The loss is taken in the training pass, a distance after it."""
+    taken = {"loss": IN_PASS, "deepfool": AFTER_PASS, None: None}[METHODS[method].proxy]
+    return dataclasses.replace(PLAIN_PRUNING, taken=taken)
 
 
 def training_spec(
@@ -77,7 +87,7 @@ def training_spec(
         epsilon=0.1 if METHODS[method].adversarial else None,
         step_size=0.125 if METHODS[method].adversarial else None,
         paired_seeds=True,
-        pruning=PLAIN_PRUNING if METHODS[method].select else None,
+        pruning=pruning_of(method) if METHODS[method].select else None,
         deepfool=PLAIN_DEEPFOOL if METHODS[method].proxy == "deepfool" else None,
         early_stopping=None,
         numerics=PLAIN,
@@ -85,11 +95,12 @@ def training_spec(
     return dataclasses.replace(spec, **changes)
 
 
-def evaluation_spec(epsilon: float, **changes) -> EvaluationSpec:
-    """A specification by which all of a few images are attacked."""
-    return EvaluationSpec(
-        epsilon, **({"test_examples": None, "batch_size": 5, "seed": 0} | changes)
-    )
+def evaluation_spec(
+    epsilon: float, examples: int | None = None, alone: int | None = None, **changes
+) -> EvaluationSpec:
+    """A specification by which AutoAttack, and attacks alone, are run on so many images, or all."""
+    settings = {"batch_size": 5, "seed": 0} | changes
+    return EvaluationSpec(epsilon, examples, alone or examples, **settings)
 
 
 # The narrowest a ResNet may be for channels last on a CPU.

@@ -18,6 +18,7 @@ def scores_of(
     distance: Sequence[float],
     *,
     converged: Sequence[int] | None = None,
+    iterations: Sequence[int] | None = None,
     model: Path = Path("none"),
 ) -> Scores:
     """An example for each label; where nothing else is said, DeepFool moved each in two steps."""
@@ -27,18 +28,19 @@ def scores_of(
         loss=np.array(loss, dtype=np.float32),
         distance=np.array(distance, dtype=np.float32),
         converged=np.array(converged or [1] * count),
-        iterations=np.full(count, 2),
+        iterations=np.array(iterations or [2] * count),
         model=model,
     )
 
 
-def write_scores(folder: Path, study: str, scores: Scores, config: Config) -> Path:
+def write_scores(
+    folder: Path, study: str, scores: Scores, config: Config, *, seed: int = 0
+) -> Path:
     """Write them as the workflow does."""
     folder.mkdir(parents=True)
     arrays = {name: value for name, value in vars(scores).items() if name != "model"}
     save_file(arrays, folder / "scores.safetensors")
-    settings = config["studies"][study]
-    spec = score_spec(settings["dataset"], **settings["scores"], config=config)
+    spec = score_spec(config["studies"][study]["dataset"], seed, config)
     content = {"spec": spec.to_dict(), "spec_digest": spec.digest}
     write_record(folder / "score.json", content, [folder / "scores.safetensors"])
     return folder

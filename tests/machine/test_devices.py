@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from advprune.errors import UserError
-from advprune.machine.devices import choose_device, cudnn_benchmark, use_deterministic_algorithms
+from advprune.machine.devices import (
+    choose_device,
+    cudnn_benchmark,
+    tf32,
+    use_deterministic_algorithms,
+)
 
 
 @pytest.fixture
@@ -49,3 +54,12 @@ def test_cudnns_switch_is_put_back_even_after_an_error(before):
         assert torch.backends.cudnn.benchmark is not before
         raise ZeroDivisionError
     assert torch.backends.cudnn.benchmark is before
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_tf32_is_allowed_within_a_block_alone(allowed):
+    switches = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [switch.allow_tf32 for switch in switches]
+    with tf32(allowed):
+        assert [switch.allow_tf32 for switch in switches] == [allowed, allowed]
+    assert [switch.allow_tf32 for switch in switches] == before

@@ -24,14 +24,34 @@ def test_a_record_says_what_made_the_result():
     record = provenance(environment(CPU, TRAIN), now())
     assert record.keys() == {
         *("python", "packages", "source", "commit", "uncommitted_changes"),
-        *("device", "threads", "started", "ended"),
+        *("device", "processor", "threads", "started", "ended"),
     }
     assert record["packages"] == {name: metadata.version(name) for name in module.PACKAGES}
     assert record["device"] == f"cpu: {platform.machine()}"
 
 
 def test_the_environment_is_what_decides_numbers_and_no_time_or_commit():
-    assert environment(CPU, TRAIN).keys() == {"packages", "source", "device", "threads"}
+    found = environment(CPU, TRAIN)
+    assert found.keys() == {"packages", "source", "device", "processor", "threads"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        pytest.param(None, "oneDNN: avx512_f", id="the widest that there is"),
+        pytest.param("AVX2", "oneDNN: at most AVX2", id="limited by the environment"),
+    ],
+)
+def test_the_processor_is_named_with_the_instructions_that_decide_its_rounding(
+    monkeypatch, limit, expected
+):
+    can = {"cpu_name": "Some Xeon", "avx2": True, "avx512_f": True, "amx_tile": False}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: can)
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if limit:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert module.processor() == f"Some Xeon; PyTorch: AVX512, {expected}"
 
 
 def test_a_record_names_neither_the_machine_nor_a_place_on_it(monkeypatch):

@@ -1,6 +1,7 @@
 """Reading and checking the config: right ones pass, wrong ones are refused in one sentence."""
 
 import copy
+import dataclasses
 import json
 import math
 import re
@@ -27,6 +28,7 @@ from advprune.plan.config import (
 from advprune.plan.exhibits import runs_of
 from advprune.plan.protocols import resolve_protocol
 from advprune.plan.specify import evaluation_spec, score_spec, training_spec
+from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
@@ -120,7 +122,12 @@ WRONG = [
     ("studies.mnist.dataset", "minst", "dataset is 'minst'", "mnist5k"),
     ("studies.mnist.dataset", "cifar10", "studies.cifar10.dataset is 'cifar10'", "its own"),
     ("studies.mnist.train_examples", 60_001, "train_examples is 60001", "at most 60000"),
-    ("studies.mnist.evaluation.test_examples", 10_001, "test_examples is 10001", "at most 10000"),
+    *(
+        (f"studies.mnist.evaluation.{name}", 10_001, f"{name} is 10001", "at most 10000")
+        for name in ("autoattack_examples", "single_attack_examples")
+    ),
+    ("studies.mnist.scores.seeds", 0, "scores.seeds is 0", "from 1"),
+    ("studies.mnist.scores.loss_taken", "later", "loss_taken is 'later'", "after_pass"),
     ("studies.mnist.training.network", "resnet", "network is 'resnet'", "mnist_cnn"),
     ("execution.device", "gpu", "device is 'gpu'", "cuda"),
     ("partial", "false", "partial is 'false'", "true or false"),
@@ -172,6 +179,19 @@ def test_a_refusal_is_one_line_however_much_is_wrong():
 @pytest.mark.parametrize("value", ["gpu", "CUDA"])
 def test_a_wrong_word_among_words_gets_no_advice_about_numbers(value):
     assert "--config" not in refusal(with_value("execution.device", value))
+
+
+@pytest.mark.parametrize(("classes", "refused"), [(3, True), (4, False)])
+def test_a_data_set_with_too_few_classes_for_autoattack_is_refused(monkeypatch, classes, refused):
+    few = dataclasses.replace(DATASETS["mnist"], classes=classes)
+    monkeypatch.setitem(DATASETS, "few", few)
+    config = with_value("studies.mnist.dataset", "few")
+    if refused:
+        message = refusal(config)
+        assert "studies.mnist.dataset is 'few', which has 3 classes" in message
+        assert "4 or more" in message
+    else:
+        check_config(resolve_protocol(config))
 
 
 # Whatever a config says, it is either accepted or refused in words.
@@ -263,7 +283,7 @@ def test_a_config_is_refused_in_words_or_can_be_planned_and_written_down(changes
         assert re.fullmatch(r"e[0-9]+", run.folder.parts[3])
         json.dumps(training.to_dict(), allow_nan=False)
     for study in config["studies"].values():
-        score_spec(study["dataset"], study["scores"]["epoch"], study["scores"]["seed"], config)
+        json.dumps(score_spec(study["dataset"], 0, config).to_dict(), allow_nan=False)
 
 
 # Overlays.

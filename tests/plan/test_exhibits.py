@@ -11,7 +11,7 @@ from workflow_tools import PROJECT, run_program
 
 from advprune import plan
 from advprune.paths import CAPTIONS
-from advprune.plan.config import check_config, load_config
+from advprune.plan.config import check_config, load_config, write_config
 from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
 from advprune.spec.methods import METHODS, PruningMethod
 
@@ -47,15 +47,21 @@ def test_a_plan_is_made_without_what_takes_long_to_load():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["figure3"], "figure3 needs --runs"),
+        (["figure3"], "figure3 needs --runs and --verdicts"),
+        (["kept", "--runs", "none"], "kept needs --run-folder"),
         (["figure2", "--dataset", "none"], "figure2 needs --scores"),
         (
             ["figure6", "--scores", "none"],
-            "figure6 needs --scores of mnist, cifar10, in this order",
+            "figure6 needs --scores of mnist by seed 0, cifar10 by seed 0, in this order",
+        ),
+        (
+            ["correlations", "--scores", "none", "none"],
+            "of mnist by seed 0, mnist by seed 1, cifar10 by seed 0, cifar10 by seed 1",
         ),
     ],
 )
 def test_the_program_says_what_a_table_or_figure_needs(tmp_path, arguments, told):
+    write_config(tmp_path / "config.json", SMOKE)
     options = ("--config", tmp_path / "config.json", "--output", tmp_path / "out.csv")
     ended = run_program("exhibit", *arguments, *options, cwd=PROJECT)
     assert (ended.status, told in ended.printed) == (2, True), ended.printed

@@ -17,7 +17,9 @@ from advprune.spec.specification import EvaluationSpec, TrainingSpec, fraction
 
 RELEASED = load_config(PROJECT / "config/released.yaml")  # in which every part of it is there
 TRAINING = training_spec(Run("mnist", "low-deepfool", "0.6", 1, 7), RELEASED)
-EVALUATION = EvaluationSpec(epsilon=0.3, test_examples=None, batch_size=500, seed=0)
+EVALUATION = EvaluationSpec(
+    epsilon=0.3, autoattack_examples=None, single_attack_examples=None, batch_size=500, seed=0
+)
 
 
 @pytest.mark.parametrize(("value", "expected"), [("8/255", 8 / 255), ("0.3", 0.3), (1, 1.0)])
@@ -94,7 +96,7 @@ def test_how_networks_are_attacked_is_part_of_their_evaluations_specification(pa
 def test_an_evaluation_is_another_one_when_an_attacks_settings_are_edited(monkeypatch, settings):
     edited = dataclasses.replace(ATTACKS["apgd_ce_40x5"], settings=settings)
     monkeypatch.setitem(ATTACKS, "apgd_ce_40x5", edited)
-    assert EvaluationSpec(0.3, None, batch_size=500, seed=0).digest != EVALUATION.digest
+    assert EvaluationSpec(0.3, None, None, batch_size=500, seed=0).digest != EVALUATION.digest
 
 
 def test_the_digest_does_not_depend_on_the_order_of_keys():

@@ -10,6 +10,7 @@ import pytest
 import torch
 from builders import (
     ADVERSARIAL_METHODS,
+    EARLY_STOPPING,
     PLAIN,
     PLAIN_PRUNING,
     PRUNED_BEFORE,
@@ -138,12 +139,75 @@ def test_high_deepfool_pruning_drops_the_examples_farthest_by_deepfool():
     spec = training_spec(method="high-deepfool", p="0.5", e=2)
     before = train_on_noise(spec, stop_after=2)
     images, _ = examples_for(spec).batch(slice(None))
-    distance = deepfool(
-        before.classifier, images, max_iterations=3, overshoot=0.02, fixed_target=False
-    ).distance
+    distance = deepfool(before.classifier, images, spec.deepfool).distance
     kept = train_on_noise(spec).kept
     dropped = sorted(set(range(40)) - set(kept.tolist()))
     assert distance[kept].max() <= distance[dropped].min()
+
+
+IN_THE_PASS = training_spec(
+    method="high-deepfool",
+    p="0.5",
+    pruning=dataclasses.replace(PLAIN_PRUNING, taken="in_pass"),
+    epochs=2,
+)
+
+
+def test_distances_in_the_pass_are_those_of_the_network_before_each_update(monkeypatch):
+    measured = []
+
+    def measure(model, images, settings):
+        found = deepfool(model, images, settings)
+        measured.append((found, [*map(torch.clone, model.parameters())]))
+        return found
+
+    updated = []
+    real_update = algorithm.update
+
+    def update(state, *arguments):
+        updated.append([*map(torch.clone, state.classifier.parameters())])
+        real_update(state, *arguments)
+
+    monkeypatch.setattr(algorithm, "deepfool", measure)
+    monkeypatch.setattr(algorithm, "update", update)
+    state = train_on_noise(IN_THE_PASS, stop_after=1, in_pass=IN_THE_PASS.deepfool)
+    assert len(measured) == 3  # batches of 16, 16 and 8
+    for (_, weights), before in zip(measured, updated, strict=True):
+        assert all(map(torch.equal, weights, before))
+    together = torch.cat([found.distance for found, _ in measured])
+    assert sorted(together.tolist()) == sorted(state.distances.distance.tolist())
+
+
+def test_a_run_is_pruned_by_the_distances_in_the_pass_if_asked():
+    measured = train_on_noise(IN_THE_PASS, stop_after=1, in_pass=IN_THE_PASS.deepfool).distances
+    kept = train_on_noise(IN_THE_PASS).kept
+    dropped = sorted(set(range(40)) - set(kept.tolist()))
+    assert measured.distance[kept].max() <= measured.distance[dropped].min()
+
+
+def test_measuring_in_the_pass_changes_no_weight():
+    measured = train_on_noise(IN_THE_PASS, stop_after=1, in_pass=IN_THE_PASS.deepfool)
+    assert same_tensors(weights_of(measured), weights_of(train_on_noise(IN_THE_PASS, stop_after=1)))
+
+
+def test_distances_in_the_pass_are_scoring_and_not_training():
+    assert train_on_noise(IN_THE_PASS).stopwatch.seconds["scoring"] > 0
+
+
+def test_the_loss_after_the_pass_is_by_the_network_that_the_epoch_ends_with():
+    after = dataclasses.replace(PLAIN_PRUNING, taken="after_pass")
+    spec = training_spec(method="low-loss", p="0.5", pruning=after, epochs=2)
+    scored = train_on_noise(spec)
+    assert not np.allclose(scored.distance, -train_on_noise(spec, stop_after=1).losses.numpy())
+
+
+@pytest.mark.parametrize("count", [None, 7])
+def test_early_stopping_attacks_as_many_test_images_drawn_once_a_run(count):
+    settings = dataclasses.replace(EARLY_STOPPING, examples=count)
+    specs = [training_spec(seed=seed, early_stopping=settings) for seed in (0, 0, 1)]
+    first, again, other = (algorithm.validation_images(spec, 40).tolist() for spec in specs)
+    assert len(set(first)) == (count or 40)
+    assert first == again != other
 
 
 def test_the_examples_that_were_dropped_have_no_loss_any_more():
@@ -189,7 +253,7 @@ def test_pruned_before_epoch_e_that_epoch_sees_the_share(method, e, expected):
 def test_examples_are_pruned_as_the_specification_says():
     # A tenth of 40 is 4, in floating point 3 and a bit, and a tenth of each class's 4 is none.
     kept = []
-    for changes in ({}, {"rounding": "floating_point"}, {"class_balanced": True}):
+    for changes in ({}, {"rounding": "of_dropped"}, {"class_balanced": True}):
         pruning = dataclasses.replace(PLAIN_PRUNING, **changes)
         spec = training_spec(method="random", p="0.9", pruning=pruning, epochs=1)
         kept.append(len(train_on_noise(spec).kept))
@@ -370,7 +434,7 @@ def first_loss(spec):
     [
         pytest.param({"precision": "bfloat16"}, 0.05, id="bfloat16"),
         pytest.param({"precision": "float16"}, 0.05, id="float16"),
-        pytest.param({"channels_last": True}, 1e-3, id="channels last"),
+        pytest.param({"channels_last": True}, 1e-2, id="channels last"),
         pytest.param({"deterministic": True}, 1e-6, id="deterministic"),
     ],
 )

@@ -1,10 +1,17 @@
 """DeepFool's distance to the decision boundary."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
-from builders import linear_classifier, random_examples, same_tensors, small_classifier
+from builders import (
+    PLAIN_DEEPFOOL,
+    linear_classifier,
+    random_examples,
+    same_tensors,
+    small_classifier,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -16,14 +23,9 @@ both_targets = pytest.mark.parametrize(
 )
 
 
-def run(model, images, *, max_iterations=50, overshoot=0.02, fixed_target=False):
-    return deepfool(
-        model,
-        images,
-        max_iterations=max_iterations,
-        overshoot=overshoot,
-        fixed_target=fixed_target,
-    )
+def run(model, images, **changes):
+    settings = {"max_iterations": 50, "fixed_target": False, **changes}
+    return deepfool(model, images, dataclasses.replace(PLAIN_DEEPFOOL, **settings))
 
 
 class OfOnePixel(nn.Module):
@@ -99,14 +101,7 @@ def test_where_unconverged_images_count_as_nearest_they_are_at_distance_0():
     # The second image is one step of 0.5 from the boundary; two steps of 1 lead the first nowhere.
     model = OfOnePixel(lambda x: torch.where(x > 3, x - 3.5, torch.exp(-x)), lambda x: 0 * x)
     results = [
-        deepfool(
-            model,
-            pixel(0.0, 4.0),
-            max_iterations=2,
-            overshoot=0.02,
-            fixed_target=True,
-            unconverged=unconverged,
-        )
+        run(model, pixel(0.0, 4.0), max_iterations=2, fixed_target=True, unconverged=unconverged)
         for unconverged in ("zero", "length_walked")
     ]
     assert [result.converged.tolist() for result in results] == [[False, True]] * 2

@@ -11,6 +11,7 @@ from builders import (
     GREY,
     PLAIN,
     PLAIN_DEEPFOOL,
+    PLAIN_PRUNING,
     PRUNED_BEFORE,
     SMALL,
     WIDE,
@@ -36,6 +37,7 @@ from advprune.plan.config import load_config
 from advprune.preflight import estimate
 from advprune.spec.attacks import STANDARD_ATTACKS
 from advprune.spec.runs import Run
+from advprune.spec.specification import ScoreSpec
 from advprune.training.algorithm import prepare, train
 from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.training.state import start
@@ -190,7 +192,7 @@ IMAGES = 0.5 + (torch.eye(10) * torch.linspace(0.02, 0.4, 10)).view(10, 1, 1, 10
 
 def survivors_on(device, attack):
     model = brightest_pixel_classifier().to(device)
-    adversary = build_autoattack(model, evaluation_spec(0.1), device)
+    adversary = build_autoattack(model, evaluation_spec(0.1), IMAGES.to(device))
     adversary.apgd.n_iter = adversary.apgd_targeted.n_iter = adversary.fab.n_iter = 5
     adversary.apgd_targeted.n_target_classes = adversary.fab.n_target_classes = 3
     adversary.apgd.n_restarts, adversary.square.n_queries = 2, 50
@@ -228,7 +230,11 @@ def run_program(monkeypatch, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("arithmetic", [PLAIN, CHANNELS_LAST], ids=["plain", "channels last"])
+@pytest.mark.parametrize(
+    ("arithmetic", "taken"),
+    [(PLAIN, "in_pass"), (CHANNELS_LAST, "after_pass")],
+    ids=["plain, in the pass", "channels last, after it"],
+)
 @pytest.mark.parametrize(
     ("name", "outputs", "changes"),
     [
@@ -242,11 +248,14 @@ def run_program(monkeypatch, tmp_path):
     ],
 )
 def test_a_program_that_trains_writes_the_same(
-    pretended, tmp_path, run_program, name, outputs, changes, arithmetic
+    pretended, tmp_path, run_program, name, outputs, changes, arithmetic, taken
 ):
     device, waits = pretended
+    changes = changes | {"pruning": dataclasses.replace(PLAIN_PRUNING, taken=taken)}
     spec = training_spec(method="low-deepfool", p="0.5", numerics=arithmetic, epochs=2, **changes)
     dataset = write_dataset(tmp_path / "mnist.safetensors")
+    if name == "score.py":
+        spec = ScoreSpec(spec, 1, spec.deepfool, "in_pass", taken)
     options = {"dataset": dataset, "spec": json.dumps(spec.to_dict())}
     there, here = (run_program(name, where, outputs, **options) for where in (device, CPU))
     assert waits  # it did work on the device
