@@ -22,16 +22,14 @@ from advprune.claims.cells import (
 from advprune.claims.estimates import (
     ACCURACY,
     Numbers,
-    Share,
     Span,
-    Spread,
-    SpreadPercent,
     difference,
     mean_of,
     slope_of,
 )
 from advprune.claims.measured import Found, Measured, NotMeasuredError, Quantity
 from advprune.claims.rules import most_work
+from advprune.claims.spreads import Share, Spread, SpreadPercent
 
 METRIC_UNITS = {
     **ACCURACIES,

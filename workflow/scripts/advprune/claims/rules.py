@@ -14,7 +14,8 @@ import numpy as np
 from scipy import stats
 
 from advprune.analysis.statistics import COLLAPSE_BELOW
-from advprune.claims.estimates import ALPHA, Estimate, Judged, Numbers, Share
+from advprune.claims.estimates import ALPHA, Estimate, Judged, Numbers
+from advprune.claims.spreads import Share
 
 
 class Verdict(StrEnum):
