@@ -222,6 +222,8 @@ def exhibit_inputs(exhibit):
         inputs["run_files"] = run_files_for(exhibit)
     if exhibit.scores:
         inputs["scores"] = [path for each in scored(exhibit, config) for path in score_files(*each)]
+    if exhibit.claims:
+        inputs["claims"] = RESULTS / "claims.csv"
     if exhibit.images:
         inputs["dataset"] = DATASET.format(dataset=config["studies"][exhibit.images]["dataset"])
     return inputs
@@ -276,7 +278,9 @@ def can_be_made(exhibit):
     if not config["partial"]:
         return True
     scores_exist = all(all_exist(score_files(*each)) for each in scored(exhibit, config))
-    return scores_exist and (not exhibit.runs or bool(results_for(exhibit.name)))
+    runs = "all" if exhibit.claims else exhibit.name
+    needs_runs = bool(exhibit.runs) or exhibit.claims
+    return scores_exist and (not needs_runs or bool(results_for(runs)))
 
 
 def files_of_exhibits(*names):

@@ -6,7 +6,9 @@ rule claims:
         runs=RESULTS / "runs.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
+        curves=run_files_for(EXHIBITS["curves"]),
         correlations=numbers_of_exhibit("correlations"),
+        kept=numbers_of_exhibit("kept"),
         embedding=numbers_of_exhibit("figure2"),
         toy=numbers_of_exhibit("appendix_c"),
     output:
@@ -15,10 +17,12 @@ rule claims:
         RESULTS / "logs/claims.log",
     conda:
         ANALYSIS
+    params:
+        runs=SCALE / "runs",
     shell:
         "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
-        " --correlations {input.correlations} --embedding {input.embedding} --toy {input.toy}"
-        " --output {output.csv} >{log} 2>&1"
+        " --run-folder {params.runs} --correlations {input.correlations} --kept {input.kept}"
+        " --embedding {input.embedding} --toy {input.toy} --output {output.csv} >{log} 2>&1"
 
 
 rule report:

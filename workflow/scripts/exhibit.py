@@ -33,6 +33,7 @@ def main() -> None:
         help="the folder of the scores of each of its studies and seeds",
     )
     parser.add_argument("--dataset", type=Path, help="the data set's file, if it needs images")
+    parser.add_argument("--claims", type=Path, help="claims.csv, if it is made from the verdicts")
     parser.add_argument(
         "--output", required=True, type=Path, help="the .csv to write; the rest goes beside it"
     )
@@ -81,6 +82,10 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
         inputs["scores"] = {study: [] for study in exhibit.scores}
         for (study, seed), folder in zip(scored(exhibit, config), options.scores, strict=True):
             inputs["scores"][study].append(read_scores(folder, study, seed, config))
+    if exhibit.claims:
+        from advprune.analysis.run_table import read_table
+
+        inputs["claims"] = read_table(options.claims, "the table of claims")
     if exhibit.images:
         inputs["dataset"] = options.dataset
     return inputs

@@ -19,9 +19,9 @@ FLOORS = (
     "plan",  # from a config to the runs, specifications, tables and figures that it asks for
     "analysis",  # from the files of single runs to numbers
     "toy",  # the toy problems of figure 1 and appendix C
+    "claims",  # what the paper says, and whether the numbers bear it out
     "tables",
     "figures",
-    "claims",  # what the paper says, and whether the numbers bear it out
     "report",  # all of it on one page
     "preflight",  # what this machine has, and how long a config will take on it
 )

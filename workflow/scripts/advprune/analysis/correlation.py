@@ -9,6 +9,8 @@ from scipy import stats
 # Where the plots of the authors' released code cut the axis of 1/d. The largest values, 500 and
 # more, are of a handful of examples, which decide Pearson's r over all.
 LARGEST_SHOWN = 2.0
+# In how many steps DeepFool moves most examples; the released code stops there.
+FEW_STEPS = 5
 
 
 @dataclass(frozen=True)

@@ -1,48 +1,58 @@
-"""The paper's claims, and whether the runs bear them out.
+"""The verdict on a claim.
 
-`judge` gives a verdict on one claim. A verdict is computed from an interval or a test, by the rule
-that the claim names in ``config/paper_claims.yaml``; docs/claims.md explains the rules.
+`judge` measures and judges one claim by the rule that it names in ``config/paper_claims.yaml``;
+docs/claims.md explains the rules. `decide` alone judges simulated experiments too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
-from advprune.analysis.comparison import (
-    ALPHA,
-    POWER,
-    difference_interval,
-    power_to_see,
-    runs_for_power,
-    spread_of,
-)
 from advprune.analysis.notes import dataset_label
-from advprune.analysis.statistics import COLLAPSE_BELOW, welch_greater
+from advprune.analysis.statistics import COLLAPSE_BELOW
 from advprune.claims.claim import Claim, Printed, Rule
-from advprune.claims.evidence import ROBUST, Evidence, Measured, NotMeasuredError
+from advprune.claims.estimates import ALPHA
+from advprune.claims.evidence import Evidence
+from advprune.claims.measured import Comparison, Found, Measured, NotMeasuredError
+from advprune.claims.rules import (
+    Decision,
+    Verdict,
+    above,
+    all_or_most,
+    below,
+    no_loss,
+    only_where,
+    within,
+)
+from advprune.spec.specification import fraction
 
-# Intervals that overlap say little where ours is much the wider.
-WIDEST = 2
 
+@dataclass(frozen=True)
+class Interval:
+    """What a verdict rests on, as tables show it; with a 5% error at either end.
 
-class Verdict(StrEnum):
-    """What the runs say of a claim."""
+    Attributes:
+        value: in the quantity's unit; of several cells, how many bear the claim out by their value.
+        low, high: what the runs leave open; NaN where they leave all open. Of several cells how
+            many bear it out by a test, and how many are left by tests of the opposite.
+        cells: how many; 1 for most claims.
+    """
 
-    REPRODUCED = "REPRODUCED"
-    DIFFERS = "DIFFERS"
-    UNDERPOWERED = "UNDERPOWERED"
-    NOT_RUN = "NOT RUN"
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    cells: int = 1
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with what it rests on; ``measured`` is None where nothing was."""
+    """A verdict with what it rests on; ``interval`` is None where nothing was measured."""
 
     verdict: Verdict
     reason: str
-    measured: Measured | None = None
+    interval: Interval | None = None
+    n: tuple[int, ...] = ()
 
 
 def judge(claim: Claim, evidence: Evidence) -> Judgement:
@@ -51,128 +61,134 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
         dataset = evidence.config["studies"][study]["dataset"]
         if dataset != study:  # studies are named for the paper's data sets
             return Judgement(Verdict.NOT_RUN, f"the data are {dataset_label(dataset)}")
+    if unmet := claim.unmet(evidence.config):
+        return Judgement(Verdict.NOT_RUN, "; ".join(unmet))
     try:
         measured = claim.quantity.measure(evidence, claim.studies[0] if claim.studies else "")
     except NotMeasuredError as error:
         return Judgement(Verdict.NOT_RUN, str(error))
-    verdict, reason = RULES[claim.rule.by](claim.rule, claim.printed, measured)
-    if verdict is Verdict.REPRODUCED and _all_collapsed(claim, measured):
-        verdict = Verdict.DIFFERS
-        reason += ", but every run collapsed: there was no robustness to keep"
-    return Judgement(verdict, reason, measured)
+    if isinstance(measured, Comparison):
+        return _equal(claim.rule, measured)
+    decision = decide(claim, measured)
+    if len(measured.cells) > 1:
+        return _of_cells(claim, measured, decision)
+    reason = decision.reason
+    if claim.rule.by == "number" and not decision.flaw:
+        reason = f"ours less printed: {reason}"
+    (found,) = measured.cells
+    limits = found.estimate.low(), found.estimate.high()
+    interval = Interval(*(float(number) for number in (found.estimate.value, *limits)))
+    return Judgement(decision.verdict, reason, interval, measured.n)
 
 
-def _overlap(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
-    """Whether the printed and our 95% interval overlap, ours being at most twice as wide."""
-    ours = measured.interval
-    if np.isnan(ours.low):
-        return _no_interval(measured)
-    low, high = printed.value - printed.half_width, printed.value + printed.half_width
-    if ours.high < low or ours.low > high:
-        return Verdict.DIFFERS, "the intervals do not overlap"
-    half_width = (ours.high - ours.low) / 2
-    if half_width > WIDEST * printed.half_width:
-        return (
-            Verdict.UNDERPOWERED,
-            f"the intervals overlap, but ours is {half_width / printed.half_width:.1f} times as "
-            f"wide; up to {WIDEST} would count",
-        )
-    return Verdict.REPRODUCED, "the intervals overlap"
-
-
-def _within(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
-    """Whether our interval lies within a margin around the printed value."""
-    ours, margin = measured.interval, rule.margin
-    if np.isnan(ours.low):
-        return _no_interval(measured)
-    low, high = printed.value - margin, printed.value + margin
-    zone = f"{printed.value:g} ± {margin:g}"
-    if low <= ours.low and ours.high <= high:
-        return Verdict.REPRODUCED, f"our interval lies within {zone}"
-    if ours.high < low or ours.low > high:
-        return Verdict.DIFFERS, f"our interval lies outside {zone}"
-    return Verdict.UNDERPOWERED, f"our interval is partly within {zone}, partly outside"
-
-
-def _at_least(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
-    """Whether our interval lies above a bound."""
-    ours = measured.interval
-    if np.isnan(ours.low):
-        return _no_interval(measured)
-    if ours.low >= rule.bound:
-        return Verdict.REPRODUCED, f"our interval lies at or above {rule.bound:g}"
-    if ours.high < rule.bound:
-        return Verdict.DIFFERS, f"our interval lies below {rule.bound:g}"
-    return Verdict.UNDERPOWERED, f"our interval reaches to both sides of {rule.bound:g}"
-
-
-def _at_most(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
-    """Whether our interval lies below a bound."""
-    ours = measured.interval
-    if np.isnan(ours.low):
-        return _no_interval(measured)
-    if ours.high <= rule.bound:
-        return Verdict.REPRODUCED, f"our interval lies at or below {rule.bound:g}"
-    if ours.low > rule.bound:
-        return Verdict.DIFFERS, f"our interval lies above {rule.bound:g}"
-    return Verdict.UNDERPOWERED, f"our interval reaches to both sides of {rule.bound:g}"
-
-
-def _greater(rule: Rule, printed: Printed, measured: Measured) -> tuple[Verdict, str]:
-    """Whether a one-sided Welch's t-test finds the first mean to be the greater.
-
-    The claim is contradicted if the test finds the opposite, or if our interval of the difference
-    leaves the effect out. Else it is undecided, and the power says how much so.
-    """
-    first, second = measured.groups
-    difference = difference_interval(first, second)
-    if np.isnan(difference.low):
-        return Verdict.UNDERPOWERED, "too few runs for a test"
-    p_value = float(welch_greater(first, second).p_value)
-    if np.isnan(p_value):  # no run differs from another: there is nothing to test
-        greater = difference.value > 0 and difference.value >= rule.effect
-        found = f"no run differs from another in its group; the difference is {difference.value:g}"
-        return (Verdict.REPRODUCED if greater else Verdict.DIFFERS), found
-    found = f"one-sided Welch's t-test: p = {p_value:.3g} at a level of {rule.alpha:g}"
-    if 1 - p_value < min(rule.alpha, ALPHA):
-        return Verdict.DIFFERS, f"{found}; the difference points the other way"
-    if difference.high < rule.effect:
-        return (
-            Verdict.DIFFERS,
-            f"{found}; our interval of the difference, [{difference.low:.2f}, "
-            f"{difference.high:.2f}], lies below {rule.effect:g}",
-        )
-    if p_value < rule.alpha:
-        return Verdict.REPRODUCED, found
-    power = power_to_see(rule.effect, first, second, alpha=rule.alpha)
-    needed = runs_for_power(rule.effect / spread_of(first, second), alpha=rule.alpha)
-    return (
-        Verdict.UNDERPOWERED,
-        f"{found}; a difference of {rule.effect:g} would be seen with a power of "
-        f"{100 * power:.0f}%, and with {100 * POWER:.0f}% from {needed:.0f} runs a group",
+def decide(claim: Claim, measured: Measured) -> Decision:
+    """What the claim's rule says of what was measured."""
+    decisions = [_decide_cell(claim, found) for found in measured.cells]
+    if not claim.rule.among:
+        (decision,) = decisions
+        return decision
+    p_for, p_against = (
+        np.array([getattr(decision, name) for decision in decisions])
+        for name in ("p_for", "p_against")
     )
+    return all_or_most(p_for, p_against, most=claim.rule.among == "most")
 
 
-RULES: dict[str, Callable[[Rule, Printed, Measured], tuple[Verdict, str]]] = {
-    "overlap": _overlap,
-    "within": _within,
+def _decide_cell(claim: Claim, found: Found) -> Decision:
+    decision = RULES[claim.rule.by](claim.rule, claim.printed, found)
+    decision = only_where(decision, found.works, "half of the runs may collapse")
+    if not found.needs_reference or claim.rule.by in ("greater", "at_least"):
+        return decision
+    robust = found.reference.p_above(COLLAPSE_BELOW) <= ALPHA
+    return only_where(decision, robust, "every run may collapse: there is nothing to compare")
+
+
+def _number(rule: Rule, printed: Printed, found: Found) -> Decision:
+    theirs = printed.estimate(found.scatter)
+    return within(found.estimate.minus(theirs), rule.margin, beyond=rule.rounding)
+
+
+def _greater(rule: Rule, printed: None, found: Found) -> Decision:
+    return above(found.estimate)
+
+
+def _at_least(rule: Rule, printed: None, found: Found) -> Decision:
+    return above(found.estimate, rule.bound)
+
+
+def _at_most(rule: Rule, printed: None, found: Found) -> Decision:
+    return below(found.estimate, rule.bound)
+
+
+def _no_loss(rule: Rule, printed: None, found: Found) -> Decision:
+    return no_loss(found.estimate, rule.tolerance, found.reference)
+
+
+def _similar(rule: Rule, printed: None, found: Found) -> Decision:
+    return within(found.estimate, rule.margin, beyond=rule.margin)
+
+
+def _equal(rule: Rule, comparison: Comparison) -> Judgement:
+    """Exactly the same, numbers to within a tolerance; of a mapping, what the claim names of it."""
+    found = comparison.found
+    if isinstance(rule.to, Mapping):
+        off = [
+            f"{name} is {found.get(name)}, the paper's {wanted}"
+            for name, wanted in rule.to.items()
+            if not _same(found.get(name), wanted, rule.tolerance)
+        ]
+        interval = None
+    else:
+        same = _same(found, rule.to, rule.tolerance)
+        off = [] if same else [f"{_short(found)} instead of {_short(rule.to)}"]
+        interval = Interval(float(found))
+    verdict = Verdict.DIFFERS if off else Verdict.REPRODUCED
+    n = (comparison.n,) if comparison.n else ()
+    return Judgement(verdict, "; ".join(off) or "exactly as the paper says", interval, n)
+
+
+RULES: dict[str, Callable[[Rule, Printed | None, Found], Decision] | Callable] = {
+    "number": _number,
+    "greater": _greater,
     "at_least": _at_least,
     "at_most": _at_most,
-    "greater": _greater,
+    "no_loss": _no_loss,
+    "similar": _similar,
+    "equal": _equal,
 }
 
 
-def _all_collapsed(claim: Claim, measured: Measured) -> bool:
-    """Whether a claim compares robust accuracies, all of which are below 1%.
+def _of_cells(claim: Claim, measured: Measured, decision: Decision) -> Judgement:
+    """Several cells: how many bear the claim out, and how many tests say so, or the opposite."""
+    cells = len(measured.cells)
+    held = sum(bool(_holds(claim.rule, found)) for found in measured.cells)
+    shown, left = int(decision.low), int(decision.high)
+    reason = (
+        f"of {cells} cells {shown} bear it out and {cells - left} contradict it, by tests at 5% "
+        f"each; the claim is that {decision.claim} do"
+    )
+    flaw = measured.cells[0].estimate.flaw
+    if flaw and decision.verdict is Verdict.UNDERPOWERED:
+        reason = flaw
+    return Judgement(decision.verdict, reason, Interval(held, shown, left, cells), measured.n)
 
-    Where spreads are compared the first group decides: runs that all fail are not reliable.
-    """
-    if getattr(claim.quantity, "metric", None) != ROBUST or not measured.groups:
-        return False
-    groups = measured.groups[claim.quantity.robust_groups]
-    return max(group.max() for group in groups) < COLLAPSE_BELOW
+
+def _holds(rule: Rule, found: Found) -> bool:
+    """Whether a cell's value, without its error, is as the claim says."""
+    value = found.estimate.value
+    if rule.by == "similar":
+        return abs(value) < rule.margin
+    if rule.by == "at_most":
+        return value < rule.bound
+    return value > (-rule.tolerance if rule.by == "no_loss" else rule.bound)
 
 
-def _no_interval(measured: Measured) -> tuple[Verdict, str]:
-    n = ", ".join(map(str, measured.n))
-    return Verdict.UNDERPOWERED, f"n = {n} gives no interval"
+def _same(found: object, wanted: object, tolerance: float) -> bool:
+    try:
+        return abs(fraction(found) - fraction(wanted)) <= tolerance
+    except (TypeError, ValueError):
+        return found == wanted
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,7 +14,7 @@ from advprune.analysis.notes import face_note
 from advprune.analysis.scores import Scores
 from advprune.data.examples import load_examples
 from advprune.figures.style import CLASS_COLOURS, Drawing, add_note, new_figure
-from advprune.plan.config import Config
+from advprune.plan.config import Config, seeds_of
 from advprune.plan.specify import pruning_settings
 from advprune.spec.runs import share_text
 from advprune.training.pruning import keep_indices
@@ -23,7 +23,7 @@ from advprune.training.pruning import keep_indices
 def figure2(scores: Mapping[str, Sequence[Scores]], dataset: Path, config: Config) -> Drawing:
     """The figure, from the images' pixels."""
     images, chosen = sample_images(scores["mnist"][0], dataset, config)
-    return embedding(images, "the images' pixels", scores["mnist"][0], chosen, config)
+    return embedding(images, "the images' pixels", scores["mnist"], chosen, config)
 
 
 def sample_images(scores: Scores, dataset: Path, config: Config) -> tuple[torch.Tensor, np.ndarray]:
@@ -35,28 +35,36 @@ def sample_images(scores: Scores, dataset: Path, config: Config) -> tuple[torch.
 
 
 def embedding(
-    vectors: torch.Tensor, what: str, scores: Scores, chosen: np.ndarray, config: Config
+    vectors: torch.Tensor,
+    what: str,
+    scores: Sequence[Scores],
+    chosen: np.ndarray,
+    config: Config,
 ) -> Drawing:
     """The sample embedded by t-SNE, whole and without what pruning by loss drops.
 
     Args:
         vectors: (n, …), what of each example is embedded.
         what: what that is, for the note.
-        scores: of all training examples.
+        scores: of all training examples, of each seed; the first is drawn.
         chosen: (n,) the examples' indices.
         config: the config that ran.
     """
     settings = config["figure2"]
-    kept = keep_indices(
-        -scores.loss,
-        scores.label,
-        method="low-loss",
-        proportion=str(settings["p"]),
-        settings=pruning_settings("low-loss", config),
-        generator=np.random.default_rng(0),
-    )
+    seeds = seeds_of(config["studies"]["mnist"]["scores"])
+    kept = {
+        seed: keep_indices(
+            -each.loss,
+            each.label,
+            method="low-loss",
+            proportion=str(settings["p"]),
+            settings=pruning_settings("low-loss", config),
+            generator=np.random.default_rng(0),
+        )
+        for seed, each in zip(seeds, scores, strict=False)
+    }
     positions = embed(vectors.flatten(1).numpy(), settings["perplexity"])
-    frame = embedding_frame(positions, scores.label, chosen, kept)
+    frame = embedding_frame(positions, scores[0].label, chosen, kept)
     return Drawing(draw_embedding(frame, config, what), frame)
 
 
@@ -78,16 +86,26 @@ def embed(vectors: np.ndarray, perplexity: float) -> np.ndarray:
 
 
 def embedding_frame(
-    positions: np.ndarray, labels: np.ndarray, chosen: np.ndarray, kept: np.ndarray
+    positions: np.ndarray, labels: np.ndarray, chosen: np.ndarray, kept: Mapping[int, np.ndarray]
 ) -> pd.DataFrame:
-    """What is drawn: the sample's examples with place, class and whether they are kept."""
+    """The sample's examples with place, class and whether they are kept.
+
+    Args:
+        positions: (n, 2) places.
+        labels: of all training examples.
+        chosen: (n,) the examples' indices.
+        kept: by seed of the scores, the indices of what is kept of all. The first is drawn, as
+            ``kept``; claims judge all of them, as ``kept_seed_0`` and so on.
+    """
+    by_seed = {f"kept_seed_{seed}": np.isin(chosen, indices) for seed, indices in kept.items()}
     return pd.DataFrame(
         {
             "index": chosen,
             "label": labels[chosen],
             "x": positions[:, 0],
             "y": positions[:, 1],
-            "kept": np.isin(chosen, kept),
+            "kept": next(iter(by_seed.values())),
+            **by_seed,
         }
     )
 

@@ -29,4 +29,4 @@ def figure2_features(
     with torch.no_grad():
         features = classifier.features(images)
     what = "the network's penultimate features"
-    return embedding(features, what, scores["mnist"][0], chosen, config)
+    return embedding(features, what, scores["mnist"], chosen, config)

@@ -31,11 +31,12 @@ class Exhibit:
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
         torch: whether PyTorch must be there to make it.
+        claims: whether it is made from the verdicts on the claims.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
     ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, whose
     files `analysis.run_files` reads; ``scores``, study to a list of `analysis.scores.Scores`, one a
-    seed; ``dataset``, the path of the images' file.
+    seed; ``dataset``, the path of the images' file; ``claims``, the table of claims.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Exhibit:
     all_seeds: bool = False
     images: str | None = None
     torch: bool = False
+    claims: bool = False
 
     @property
     def code(self) -> str:
@@ -98,12 +100,14 @@ def _pruned(config: Config) -> list[Run]:
     return sorted(run for run in runs if METHODS[run.method].select)
 
 
-# In the paper's order.
+# What is made of all claims together, and then all else in the paper's order.
 _ALL = (
+    Exhibit("replication", "figures", "Printed numbers beside ours", claims=True),
     Exhibit(*("figure1", "figures", "Figure 1: points near the boundary are dropped"), torch=True),
     Exhibit(
         *("figure2", "figures", "Figure 2: t-SNE before and after pruning"),
         scores=("mnist",),
+        all_seeds=True,
         images="mnist",
         torch=True,
     ),
@@ -176,6 +180,7 @@ _ALL = (
         _of_mnist("table1"),
     ),
     Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
+    Exhibit("error_rates", "tables", "How often the verdicts err"),
 )
 EXHIBITS = {exhibit.name: exhibit for exhibit in _ALL}
 # Those that are made from runs, each from a table of its own.

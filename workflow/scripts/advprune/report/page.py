@@ -9,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from advprune.analysis.notes import dataset_label, face_note
 from advprune.analysis.run_table import read_runs
-from advprune.claims.table import scale_notes
-from advprune.claims.verdicts import Verdict
+from advprune.claims.rules import Verdict
 from advprune.plan.config import Config
 from advprune.plan.departures import PARTS, departures
 from advprune.plan.exhibits import EXHIBITS
@@ -19,6 +18,7 @@ from advprune.report.claims import read_claim_list
 from advprune.report.origin import Origin, origin
 from advprune.report.sections import read_section
 from advprune.spec.datasets import DATASETS
+from advprune.tables.claims import scale_notes
 
 LOCAL_PATH = "(a path on the machine that ran it)"
 
@@ -52,6 +52,7 @@ def report_page(results: Path, config: Config, folder: Path) -> str:
         verdicts=list(Verdict),
         claims=claims,
         sections=[read_section(exhibit, results, claims) for exhibit in EXHIBITS.values()],
+        scale_notes=scale_notes(config),
         origin=made,
         departures={part: departures(config, part) for part in PARTS},
         config=json.dumps(without_paths(config), indent=2, ensure_ascii=False),
@@ -85,7 +86,7 @@ def scale_warnings(config: Config, made: Origin) -> list[str]:
         warnings.append(
             f"reduced scale: {made.planned:,} runs, where the paper takes {made.paper:,}"
         )
-    return warnings + scale_notes(config)
+    return warnings
 
 
 def without_paths(value: Any) -> Any:

@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from advprune.analysis.correlation import LARGEST_SHOWN, correlate
+from advprune.analysis.correlation import FEW_STEPS, LARGEST_SHOWN, correlate
 from advprune.analysis.notes import INTERVALS, face_note
 from advprune.analysis.scores import Scores
 from advprune.analysis.statistics import mean_interval
 from advprune.plan.config import Config, seeds_of
 from advprune.spec.datasets import DATASETS
 from advprune.tables.table import Table, plus_minus
-
-FEW_STEPS = 5
 
 
 def correlations(scores: Mapping[str, Sequence[Scores]], config: Config) -> Table:

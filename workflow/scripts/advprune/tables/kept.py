@@ -1,5 +1,6 @@
 """Supplement: the classes of what each method keeps, and whether runs drop the same examples."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def kept_numbers(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
     ``least_frequent``, those of what is kept, ``total_variation``, the distance of its mix from the
     data's, ``between_seeds``, the share of what two seeds drop that both drop, and
     ``between_proxies``, the same of the two proxies of one side and seed, of
-    ``between_proxies_n`` seeds.
+    ``between_proxies_n`` seeds; ``between_proxies_by_seed`` is a JSON object with each seed's.
     """
     rows = []
     # Runs pruned alike are read together, so that no more than their masks are held at once.
@@ -118,15 +119,18 @@ def _of_seeds(masks: np.ndarray) -> dict[str, float]:
     return _columns("between_seeds", mean_interval_of_pairs(PERCENT * common_shares(masks)))
 
 
-def _of_proxies(method: str, masks: dict[tuple[str, int], np.ndarray]) -> dict[str, float]:
+def _of_proxies(method: str, masks: dict[tuple[str, int], np.ndarray]) -> dict[str, Any]:
     """Of the seeds that both have; ``masks`` is method and seed to what the run keeps."""
-    values = [
-        PERCENT * common_share(mask, masks[other, seed])
+    values = {
+        int(seed): PERCENT * common_share(mask, masks[other, seed])
         for other in other_proxies(method)
         for (name, seed), mask in masks.items()
         if name == method and (other, seed) in masks
-    ]
-    return _columns("between_proxies", mean_interval(values)) | {"between_proxies_n": len(values)}
+    }
+    return _columns("between_proxies", mean_interval([*values.values()])) | {
+        "between_proxies_n": len(values),
+        "between_proxies_by_seed": json.dumps(values),
+    }
 
 
 def _columns(name: str, interval: MeanInterval) -> dict[str, float]:

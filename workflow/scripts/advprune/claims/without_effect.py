@@ -1,0 +1,103 @@
+"""What a file of claims comes to where pruning does nothing: every method is training on all data.
+
+A headline of so many claims REPRODUCED says something only beside this number.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from advprune.claims.cells import ALL_DATA
+from advprune.claims.claim import Claim, Rule
+from advprune.claims.of_runs import Mean, OfRuns, PercentOf, SpreadPercentOf
+from advprune.claims.simulated import POPULATIONS, SimulatedRuns
+from advprune.claims.verdicts import decide
+from advprune.plan.config import Config
+from advprune.plan.grid import experiment_runs
+
+MOST_REPETITIONS = 1000  # more would change no expected number of claims by 0.1
+ABOUT_PRUNING = ("number", "size", "effect", "no loss")
+
+
+def without_effect(
+    claims: Sequence[Claim], config: Config, *, repetitions: int, seed: int = 0
+) -> pd.DataFrame:
+    """How often each claim is REPRODUCED where pruning does nothing, with as many runs as planned.
+
+    Args:
+        claims: of the paper.
+        config: which runs are planned, and whether their seeds are paired.
+        repetitions: of the whole experiment; at most `MOST_REPETITIONS` are made.
+        seed: of the simulation.
+
+    Returns:
+        A row for each claim that is about what pruning does, and for the numbers of training on
+        all data, by ``id``: ``without_effect_is``, whether it is true or false there, and
+        ``without_effect_percent``, how often it is REPRODUCED.
+    """
+    rows = []
+    for number, claim in enumerate(claims):
+        if not is_simulated(claim):
+            continue
+        n = planned_seeds(claim, config)
+        random = np.random.default_rng([seed, number])
+        repeated = min(repetitions, MOST_REPETITIONS)
+        percent = 0.0
+        if n and not claim.unmet(config):
+            runs = SimulatedRuns(n, repeated, random, config["paired_seeds"])
+            decision = decide(claim, claim.quantity.of_runs(runs, claim.studies[0]))
+            percent = 100 * float(np.broadcast_to(decision.reproduced, repeated).mean())
+        truth = "true" if is_true(claim) else "false"
+        rows.append({"id": claim.id, "without_effect_is": truth, "without_effect_percent": percent})
+    return pd.DataFrame(rows, columns=["id", "without_effect_is", "without_effect_percent"])
+
+
+def is_simulated(claim: Claim) -> bool:
+    """Whether it is about runs with an adversary, and about what pruning does."""
+    if claim.group not in ABOUT_PRUNING or not isinstance(claim.quantity, OfRuns):
+        return False
+    metric = claim.quantity.metric
+    known = metric in POPULATIONS[claim.studies[0]] or claim.quantity.is_robust
+    methods = {cell.method for cell in claim.quantity.cells((ALL_DATA,))}
+    return known and "standard" not in methods
+
+
+def planned_seeds(claim: Claim, config: Config) -> int:
+    """How many seeds the cells of a claim have, the fewest of them; those that are planned."""
+    study = config["studies"][claim.studies[0]]
+    planned: dict[tuple[str, str], set[int]] = {}
+    for experiment in study["experiments"]:
+        for run in experiment_runs(config, claim.studies[0], experiment):
+            if run.e == 1:
+                planned.setdefault((run.method, run.p), set()).add(run.seed)
+    below_1 = sorted({p for _, p in planned if p != ALL_DATA})
+    counts = [
+        len(planned.get(("full" if p == ALL_DATA else cell.method, p), ()))
+        for cell in claim.quantity.cells(below_1)
+        for p in cell.shares
+    ]
+    return min(counts, default=0)
+
+
+def is_true(claim: Claim) -> bool:
+    """Whether the claim holds where every method is training on all data."""
+    quantity, rule = claim.quantity, claim.rule
+    truth = 0.0
+    if isinstance(quantity, Mean):
+        truth = POPULATIONS[claim.studies[0]][quantity.metric].mean
+    elif isinstance(quantity, PercentOf | SpreadPercentOf):
+        truth = 100.0
+    if rule.by == "number":
+        return abs(truth - claim.printed.value) < rule.margin
+    if rule.by == "similar":
+        return abs(truth) < rule.margin
+    bound, sign = _bound(rule)
+    return sign * (truth - bound) > 0
+
+
+def _bound(rule: Rule) -> tuple[float, int]:
+    """The bound of a rule, and on which side of it the claim holds."""
+    if rule.by == "no_loss":
+        return -rule.tolerance, 1
+    return rule.bound, -1 if rule.by == "at_most" else 1
