@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from run_folders import row_of, write_run
+from run_tables import table_of_runs, write_run
 from workflow_tools import PROJECT
 
 from advprune.figures.curves import (
@@ -34,15 +34,11 @@ def names(seed, method=METHOD, dataset="mnist5k"):
 
 
 def table(method=METHOD, dataset="mnist5k"):
-    return pd.DataFrame(
-        [
-            row_of(
-                names(seed, method, dataset),
-                autoattack_accuracy=autoattack,
-                apgd_ce_40x5_accuracy=apgd_ce,
-            )
-            for seed, (autoattack, apgd_ce) in ACCURACIES.items()
-        ]
+    autoattack, apgd_ce = zip(*ACCURACIES.values(), strict=True)
+    return table_of_runs(
+        [names(seed, method, dataset) for seed in ACCURACIES],
+        autoattack_accuracy=autoattack,
+        apgd_ce_40x5_accuracy=apgd_ce,
     )
 
 

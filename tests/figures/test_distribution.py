@@ -1,13 +1,14 @@
 """The supplement that shows every single run, where Table 1 has means."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from figure_tools import bars_of, face_of, texts
 from matplotlib.collections import PathCollection
 from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
-from advprune.figures.distribution import distribution
+from advprune.figures.distribution import distribution, dot_size
 from advprune.plan.config import load_config
 from advprune.tables.table1 import TABLE1_ORDER
 
@@ -49,18 +50,38 @@ def test_every_run_is_a_dot_at_its_accuracy(drawn, panel, metric):
     assert sorted(heights) == sorted(RUNS[metric]) == sorted(drawn.data[metric])
 
 
-def test_as_many_runs_as_table_1_has_are_dots_side_by_side():
-    # 120 runs of four methods, of which a quarter collapsed: drawn at the figure's size, no two
-    # dots of equal accuracy lie on one another.
-    accuracies = np.concatenate([np.zeros(30), np.random.default_rng(0).uniform(40, 90, 90)])
+@pytest.mark.filterwarnings("error:.*cannot be placed")
+@pytest.mark.parametrize("collapsed", [0.3, 0.7])
+def test_no_dot_of_as_many_runs_as_table_1_has_lies_on_another(collapsed):
+    # Drawn at the figure's size, dots of equal accuracy stand side by side.
+    random = np.random.default_rng(0)
+    accuracies = np.where(random.random(120) < collapsed, 0, random.normal(70, 9, 120))
     figure = distribution(
         joined(*(runs_of(name, accuracies) for name in TABLE1_ORDER)), CONFIG
     ).figure
     figure.canvas.draw()
     dots = figure.axes[0].collections[0].get_offsets()
     across = np.sort(dots[dots[:, 1] == 0][:, 0])
-    assert len(across) == 30
+    assert len(across) == (accuracies == 0).sum()
     assert np.diff(across).min() > 0.01
+
+
+def test_the_more_runs_the_smaller_their_dots():
+    apart = [pd.Series(np.linspace(0, 100, count)) for count in (5, 10, 60, 120, 240)]
+    sizes = [dot_size(accuracies, strips=1) for accuracies in apart]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-1]) == (4.5, 2.2)
+
+
+def test_a_row_of_equal_runs_fits_its_strip():
+    # A strip of four is 112 points wide.
+    size = dot_size(pd.Series([0.0] * 60 + [70.0] * 60), strips=4)
+    assert 60 * size < 0.8 * 112
+    assert size < dot_size(pd.Series([0.0] * 30 + [70.0] * 90), strips=1)
+
+
+def test_dots_can_always_be_seen():
+    assert dot_size(pd.Series([0.0] * 1000), strips=8) == 1
 
 
 def test_the_mean_is_drawn_beside_the_dots(drawn):

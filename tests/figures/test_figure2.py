@@ -11,7 +11,7 @@ from advprune.figures.figure2 import figure2
 
 @pytest.fixture(scope="module")
 def drawn(digits):
-    return figure2({"mnist": digits.scores}, digits.dataset, digits.config)
+    return figure2({"mnist": [digits.scores]}, digits.dataset, digits.config)
 
 
 def points_of(axis):
@@ -28,7 +28,7 @@ def test_the_sample_is_the_first_examples_of_each_class(drawn, digits):
 
 def test_a_class_with_too_few_examples_gives_what_it_has(digits):
     rare = dataclasses.replace(digits.scores, label=np.array([7] * 4 + [1] * 56))
-    data = figure2({"mnist": rare}, digits.dataset, digits.config).data
+    data = figure2({"mnist": [rare]}, digits.dataset, digits.config).data
     assert data["label"].value_counts().to_dict() == {1: 15, 7: 4}
 
 
@@ -36,8 +36,17 @@ def test_what_pruning_keeps_of_all_examples_is_marked_in_the_sample(digits):
     # The half with the lowest losses: all even examples, of which there are 30 in 60.
     loss = np.where(np.arange(60) % 2, 9.0, 1.0)
     scores = dataclasses.replace(digits.scores, loss=loss)
-    data = figure2({"mnist": scores}, digits.dataset, digits.config).data
+    data = figure2({"mnist": [scores]}, digits.dataset, digits.config).data
     assert data.loc[data["kept"], "index"].to_list() == list(range(0, 30, 2))
+
+
+def test_the_first_network_is_drawn_and_what_each_keeps_is_in_the_data(digits):
+    odd, even = (np.where(np.arange(60) % 2 == kept, 1.0, 9.0) for kept in (1, 0))
+    scores = [dataclasses.replace(digits.scores, loss=loss) for loss in (odd, even)]
+    data = figure2({"mnist": scores}, digits.dataset, digits.config).data
+    kept = {name: data.loc[data[name], "index"].to_list() for name in data if "kept" in name}
+    first, second = list(range(1, 30, 2)), list(range(0, 30, 2))
+    assert kept == {"kept": first, "kept_seed_0": first, "kept_seed_1": second}
 
 
 def test_pruning_is_as_the_config_has_it(digits):
@@ -46,7 +55,7 @@ def test_pruning_is_as_the_config_has_it(digits):
     balanced = digits.config | {"pruning": digits.config["pruning"] | {"class_balanced": True}}
     kept = {}
     for name, config in (("anyhow", digits.config), ("balanced", balanced)):
-        data = figure2({"mnist": scores}, digits.dataset, config).data
+        data = figure2({"mnist": [scores]}, digits.dataset, config).data
         kept[name] = data.groupby("label")["kept"].sum().to_dict()
     assert kept == {"anyhow": {0: 10, 1: 10, 2: 0}, "balanced": {0: 10, 1: 10, 2: 10}}
 
@@ -61,7 +70,7 @@ def test_images_of_one_class_lie_together(drawn):
 def test_the_left_panel_has_the_sample_and_the_right_one_what_is_kept_in_the_same_places(digits):
     loss = np.where(np.arange(60) % 2, 9.0, 1.0)
     scores = dataclasses.replace(digits.scores, loss=loss)
-    drawn = figure2({"mnist": scores}, digits.dataset, digits.config)
+    drawn = figure2({"mnist": [scores]}, digits.dataset, digits.config)
     left, right = drawn.figure.axes
     places = drawn.data[["x", "y"]].astype(float)
     assert points_of(left) == sorted(places.itertuples(index=False, name=None))
@@ -86,5 +95,5 @@ def test_the_note_says_what_was_embedded_and_how_it_was_pruned(drawn):
 
 def test_the_note_names_classes_of_which_nothing_is_kept(digits):
     scores = dataclasses.replace(digits.scores, loss=digits.scores.label + np.arange(60) / 100)
-    drawn = figure2({"mnist": scores}, digits.dataset, digits.config)
+    drawn = figure2({"mnist": [scores]}, digits.dataset, digits.config)
     assert "no example is kept of class 2" in face_of(drawn.figure)

@@ -18,7 +18,7 @@ from advprune.spec.datasets import DATASETS
 
 @pytest.fixture(scope="module")
 def classifier():
-    architecture = DATASETS["mnist"].architecture(normalise=False)
+    architecture = DATASETS["mnist"].architecture(normalise=True)
     return build_classifier("mnist_cnn", width=0.25, seed=7, **architecture)
 
 
@@ -31,7 +31,7 @@ def scores(digits, classifier, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def drawn(digits, scores):
-    return figure2_features({"mnist": scores}, digits.dataset, digits.config)
+    return figure2_features({"mnist": [scores]}, digits.dataset, digits.config)
 
 
 def test_what_is_embedded_are_the_features_of_the_network_that_gave_the_scores(
@@ -44,7 +44,7 @@ def test_what_is_embedded_are_the_features_of_the_network_that_gave_the_scores(
 
 
 def test_the_same_examples_are_shown_and_kept_as_in_figure_2(drawn, digits):
-    of_pixels = figure2({"mnist": digits.scores}, digits.dataset, digits.config)
+    of_pixels = figure2({"mnist": [digits.scores]}, digits.dataset, digits.config)
     same = ["index", "label", "kept"]
     assert drawn.data[same].equals(of_pixels.data[same])
     assert not drawn.data["x"].equals(of_pixels.data["x"])
@@ -60,4 +60,4 @@ def test_the_weights_of_another_network_are_refused_by_name(digits, scores):
         "width": 0.5
     }
     with pytest.raises(UserError, match=f"{scores.model} cannot be used as weights of mnist_cnn"):
-        figure2_features({"mnist": scores}, digits.dataset, config)
+        figure2_features({"mnist": [scores]}, digits.dataset, config)

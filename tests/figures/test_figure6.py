@@ -11,10 +11,10 @@ from advprune.plan.config import load_config
 PAPER = load_config()
 # Deviations of the losses -2, -1, 1, 2 and of 1/d -1, -2, 2, 1: r is 8 of 10. The fifth has no 1/d.
 SCORES = {
-    "mnist": scores_of(
-        range(5), [1, 2, 4, 5, 3], [1 / 2, 1, 1 / 5, 1 / 4, 0], converged=[1, 1, 1, 1, 0]
-    ),
-    "cifar10": scores_of(range(4), [5, 4, 2, 1], [1 / 2, 1, 1 / 5, 1 / 4]),
+    "mnist": [
+        scores_of(range(5), [1, 2, 4, 5, 3], [1 / 2, 1, 1 / 5, 1 / 4, 0], converged=[1, 1, 1, 1, 0])
+    ],
+    "cifar10": [scores_of(range(4), [5, 4, 2, 1], [1 / 2, 1, 1 / 5, 1 / 4])],
 }
 
 
@@ -38,11 +38,15 @@ def test_the_data_hold_every_example_of_both_studies(drawn):
     ]
 
 
-def test_each_panel_has_its_examples_and_its_correlation(drawn):
+def test_each_panel_has_its_examples_and_its_correlations(drawn):
     titles = [axis.get_title() for axis in drawn.figure.axes]
     assert titles == ["MNIST", "CIFAR10"]
-    for axis, wanted in zip(drawn.figure.axes, ("r = 0.80", "r = -0.80"), strict=True):
-        assert [text.get_text() for text in axis.texts] == [wanted]
+    wanted = [
+        "r = 0.80\nr within 1/d ≤ 2: -1.00\nSpearman's ρ = 0.60",
+        "r = -0.80\nr within 1/d ≤ 2: 1.00\nSpearman's ρ = -0.60",
+    ]
+    for axis, text in zip(drawn.figure.axes, wanted, strict=True):
+        assert [each.get_text() for each in axis.texts] == [text]
     places = drawn.figure.axes[0].collections[0].get_offsets().round(3).tolist()
     assert places == [[2, 1], [1, 2], [5, 4], [4, 5]]
 
@@ -50,16 +54,27 @@ def test_each_panel_has_its_examples_and_its_correlation(drawn):
 def test_the_note_says_over_how_many_examples_and_what_was_left_out(drawn):
     face = face_of(drawn.figure)
     assert (
-        "MNIST after epoch 1: r over 4 examples, 1 not finite left out; of all, DeepFool did not "
-        "move 1 to another class; 0 beyond the axis"
+        "MNIST after epoch 1, one network: r over 4 examples, 2 of them within the dotted line; "
+        "1 not finite left out; of all, DeepFool did not move 1 to another class; 0 beyond the axis"
     ) in face
-    assert "CIFAR10 after epoch 1: r over 4 examples, 0 not finite left out" in face
+    assert "CIFAR10 after epoch 1, one network: r over 4 examples, 2 of them" in face
     assert "scale: paper" in face
+
+
+def test_a_dotted_line_marks_how_far_out_r_within_reaches(drawn):
+    for axis in drawn.figure.axes:
+        (line,) = axis.lines
+        assert (list(line.get_xdata()), line.get_linestyle()) == ([2, 2], ":")
+
+
+def test_of_several_networks_the_first_is_shown():
+    others = {"mnist": [*SCORES["mnist"], scores_of([0], [9], [1])]}
+    assert figure6(others, PAPER).data["loss"].to_list() == [1, 2, 4, 5, 3]
 
 
 def test_far_outliers_count_and_are_not_drawn():
     far = scores_of(range(400), np.arange(400), [1 / 2] * 399 + [1 / 5000])
-    figure = figure6({"mnist": far}, PAPER).figure
+    figure = figure6({"mnist": [far]}, PAPER).figure
     assert len(figure.axes[0].collections[0].get_offsets()) == 399
     assert "r over 400 examples" in face_of(figure)
     assert "1 beyond the axis" in face_of(figure)
@@ -67,4 +82,5 @@ def test_far_outliers_count_and_are_not_drawn():
 
 def test_losses_that_are_all_alike_have_no_correlation():
     alike = scores_of(range(3), [1, 1, 1], [1, 2, 3])
-    assert "r = nan" in texts(figure6({"mnist": alike}, PAPER).figure)
+    figure = figure6({"mnist": [alike]}, PAPER).figure
+    assert any(text.startswith("r = nan\n") for text in texts(figure))

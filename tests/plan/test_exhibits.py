@@ -12,7 +12,7 @@ from workflow_tools import PROJECT, run_program
 from advprune import plan
 from advprune.paths import CAPTIONS
 from advprune.plan.config import check_config, load_config, write_config
-from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of, scored
 from advprune.spec.methods import METHODS, PruningMethod
 
 PAPER, SMOKE = load_config(), load_config(PROJECT / "config/smoke.yaml")
@@ -49,6 +49,7 @@ def test_a_plan_is_made_without_what_takes_long_to_load():
     [
         (["figure3"], "figure3 needs --runs and --verdicts"),
         (["kept", "--runs", "none"], "kept needs --run-folder"),
+        (["replication"], "replication needs --claims"),
         (["figure2", "--dataset", "none"], "figure2 needs --scores"),
         (
             ["figure6", "--scores", "none"],
@@ -136,3 +137,67 @@ def test_a_new_pruning_method_is_planned_once_it_is_registered(monkeypatch):
     config["studies"]["mnist"]["experiments"]["accuracy"] |= {"methods": ["every-other"]}
     check_config(config)
     assert {run.method for run in runs_of("figure3", config)} == {"every-other", "full"}
+
+
+# Curves, and what is kept.
+
+
+@pytest.fixture
+def config():
+    """The default config, free to be changed."""
+    return copy.deepcopy(PAPER)
+
+
+DATASETS = ("mnist", "cifar10")
+
+
+def shares_of(name, config):
+    """Data set to the shares p of an exhibit's runs."""
+    runs = runs_of(name, config)
+    return {dataset: {run.p for run in runs if run.dataset == dataset} for dataset in DATASETS}
+
+
+def test_the_papers_curves_are_of_all_data_and_of_table_1s_share(config):
+    assert shares_of("curves", config) == {name: {"0.6", "1.0"} for name in DATASETS}
+    assert len(runs_of("curves", config)) == 4 * 120 + 8 * 5
+
+
+def test_curves_of_an_experiment_without_that_share_are_of_the_nearest(config):
+    config["studies"]["mnist"]["experiments"]["table1"]["p"] = [0.3, 1.0]
+    config["studies"]["cifar10"]["experiments"]["accuracy"]["p"] = [0.2, 0.5, 0.9, 1.0]
+    assert shares_of("curves", config) == {"mnist": {"0.3", "1.0"}, "cifar10": {"0.2", "1.0"}}
+
+
+def test_curves_can_be_of_all_data_alone(config):
+    config["studies"]["mnist"]["experiments"]["table1"]["p"] = [1.0]
+    assert shares_of("curves", config) == {"mnist": {"1.0"}, "cifar10": {"0.6", "1.0"}}
+
+
+def test_what_is_kept_is_of_every_run_that_prunes(config):
+    everything = runs_of("kept", config)
+    assert {run.method for run in everything} & {"full", "standard"} == set()
+    # Figures 3 and 4, and of Table 1 the 90 seeds of three methods that they do not have.
+    assert len(everything) == 7 * 9 * 30 + 7 * 9 * 5 + 3 * 90
+    assert len(set(everything)) == len(everything)
+
+
+# What an exhibit is made from beside the table of runs.
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_only_exhibits_with_runs_are_made_from_files_of_theirs(name):
+    assert not EXHIBITS[name].run_files or EXHIBITS[name].runs
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds"),
+    [("figure2", 5), ("figure2_features", 1), ("figure6", 1), ("correlations", 5)],
+)
+def test_scores_are_needed_of_one_network_or_of_every_one(name, seeds):
+    wanted = [(study, seed) for study in EXHIBITS[name].scores for seed in range(seeds)]
+    assert scored(EXHIBITS[name], PAPER) == wanted
+
+
+def test_the_first_of_a_list_of_seeds_is_shown(config):
+    config["studies"]["mnist"]["scores"]["seeds"] = [7, 3]
+    assert scored(EXHIBITS["figure2_features"], config) == [("mnist", 7)]

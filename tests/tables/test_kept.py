@@ -1,5 +1,7 @@
 """The table of what pruning keeps, from runs written by hand."""
 
+import json
+
 import numpy as np
 import pytest
 from run_tables import table_of_runs, write_run
@@ -59,6 +61,7 @@ def test_the_proxies_of_a_side_are_compared_seed_by_seed(numbers):
     for method in ("low-loss", "low-deepfool"):
         assert numbers.loc[method, "between_proxies_mean"] == pytest.approx(75)
         assert numbers.loc[method, "between_proxies_n"] == 2
+        assert json.loads(numbers.loc[method, "between_proxies_by_seed"]) == {"0": 50, "1": 100}
 
 
 def test_the_seeds_of_a_method_are_compared_two_by_two(numbers):

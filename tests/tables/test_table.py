@@ -125,6 +125,7 @@ def test_the_hashes_of_a_table_are_ones_that_sha256sum_can_check(tmp_path):
         pytest.param(56.6, float("nan"), "56.60", id="one run"),
         pytest.param(float("nan"), float("nan"), "–", id="no run"),
         pytest.param(0.0, 0.0, "0.00 ± 0.00", id="all collapsed"),
+        pytest.param(-1e-9, 0.3, "0.00 ± 0.30", id="a little below 0"),
     ],
 )
 def test_a_mean_is_shown_with_its_interval_where_it_has_one(mean, half_width, text):

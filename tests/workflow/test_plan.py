@@ -7,6 +7,7 @@ import re
 import pytest
 from workflow_tools import PROJECT, copy_project, job_counts, run_snakemake
 
+from advprune.paths import RESULT_FILES
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
 
@@ -49,11 +50,12 @@ ONCE = dict.fromkeys(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("scale", "runs"), [("config", 2690), ("laptop", 79), ("quick", 48), ("smoke", 15)]
+    ("scale", "runs", "scored"),
+    [("config", 2690, 10), ("laptop", 79, 4), ("quick", 48, 4), ("smoke", 15, 4)],
 )
-def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, runs):
+def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, runs, scored):
     planned = dry_runs(scale)
-    jobs = ONCE | {"train": runs, "evaluate": runs, "dataset": 2, "score": 2}
+    jobs = ONCE | {"train": runs, "evaluate": runs, "dataset": 2, "score": scored}
     jobs["collect"] = len(WITH_RUNS)
     assert job_counts(planned.printed) == jobs | {"total": sum(jobs.values())}, planned.printed
 
@@ -71,7 +73,7 @@ def test_planning_grows_no_faster_than_the_number_of_jobs(dry_runs):
     [
         ("tables", {name for name, exhibit in EXHIBITS.items() if exhibit.folder == "tables"}),
         ("figures", {name for name, exhibit in EXHIBITS.items() if exhibit.folder == "figures"}),
-        ("claims", {"claims", "figure2", "figure6", "appendix_c"}),
+        ("claims", {"claims", "figure2", "correlations", "kept", "appendix_c"}),
         ("cifar10", {"figure4"}),
         (
             "mnist",
@@ -101,7 +103,7 @@ def test_nothing_is_trained_by_a_partial_run_though_what_exists_is_incomplete_an
     for run in runs_of("all", load_config(PROJECT / "config/smoke.yaml")):
         folder = project / "results/smoke/runs" / run.folder
         folder.mkdir(parents=True)
-        for name in ("run.json", "evaluation.json", "evaluation.csv"):
+        for name in RESULT_FILES:
             (folder / name).touch()
         # Older than what it was made from: a run that is not partial would evaluate again.
         os.utime(folder / "evaluation.json", (1, 1))

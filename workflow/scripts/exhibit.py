@@ -45,6 +45,7 @@ def main() -> None:
         "run-folder": exhibit.run_files,
         "scores": exhibit.scores,
         "dataset": exhibit.images,
+        "claims": exhibit.claims,
     }
     given = vars(options)
     missing = [f"--{name}" for name in needed if needed[name] and not given[name.replace("-", "_")]]

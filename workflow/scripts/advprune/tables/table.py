@@ -94,7 +94,8 @@ def plus_minus(mean: float, half_width: float) -> str:
     """``56.62 ± 5.13``, or the mean alone where one run gives no interval."""
     if pd.isna(mean):
         return "–"
-    return f"{mean:.2f}" if pd.isna(half_width) else f"{mean:.2f} ± {half_width:.2f}"
+    shown = f"{round(mean, 2) + 0:.2f}"  # adding 0 makes of a rounded -0.00 a 0.00
+    return shown if pd.isna(half_width) else f"{shown} ± {half_width:.2f}"
 
 
 def mean_column(numbers: pd.DataFrame, metric: str) -> list[str]:
