@@ -52,7 +52,8 @@ rule figures:
 rule mnist:
     input:
         files_of_exhibits(
-            *["figure2", "figure3", "table1", "figure8", "distribution", "pruning_epoch"]
+            *("figure2", "figure2_features", "figure3", "table1", "figure8"),
+            *("distribution", "pruning_epoch"),
         ),
 
 

@@ -48,7 +48,7 @@ use rule collect as collect_all with:
     params:
         name="all",
         runs=SCALE / "runs",
-        lost=runs_without_result("all"),
+        lost=lambda wildcards: runs_without_result("all"),
 
 
 rule summarise:

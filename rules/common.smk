@@ -286,7 +286,8 @@ def can_be_made(exhibit):
 def files_of_exhibits(*names):
     """All files of tables and figures, as far as they can be made."""
     wanted = [EXHIBITS[name] for name in names if can_be_made(EXHIBITS[name])]
-    return [path for exhibit in wanted for path in exhibit_outputs(exhibit).values()]
+    # As text: inputs that are marked for the report would look for captions where their rule stands.
+    return [str(path) for exhibit in wanted for path in exhibit_outputs(exhibit).values()]
 
 
 def numbers_of_exhibit(name):
@@ -299,5 +300,5 @@ def verdicts_and_run_tables():
     """What is made from all runs together; in a partial run nothing, where there is none yet."""
     if not results_for("all"):
         return []
-    claims = table_outputs("claims", "claims").values()
+    claims = map(str, table_outputs("claims", "claims").values())
     return [*claims, RESULTS / "runs.csv", RESULTS / "summary.csv"]

@@ -1,63 +1,115 @@
 """What the documents say is what the code does."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
 from claim_tools import evidence, runs_of_cell
+from imports import SCRIPTS
 from paper_numbers import TABLE_1, sample
-from workflow_tools import PROJECT, run_snakemake
+from snakemake.cli import get_argument_parser
+from workflow_tools import PROJECT, copy_project, run_program, run_snakemake
 
 from advprune.claims.claim import read_claims
 from advprune.claims.quantities import QUANTITIES
 from advprune.claims.verdicts import RULES, Verdict, judge
+from advprune.plan.exhibits import EXHIBITS
 
-CLAIMS = (PROJECT / "docs/claims.md").read_text(encoding="utf-8")
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
-RUNNING = (PROJECT / "docs/running.md").read_text(encoding="utf-8")
+CLAIMS, EXTENDING, RESULTS, RUNNING = (
+    (PROJECT / f"docs/{name}.md").read_text(encoding="utf-8")
+    for name in ("claims", "extending", "results", "running")
+)
 DOCUMENTS = {
     str(path.relative_to(PROJECT)): path.read_text(encoding="utf-8")
     for pattern in ("*.md", "[!.]*/*.md")
     for path in sorted(PROJECT.glob(pattern))
 }
+# What the recipes make.
+MADE = set(re.findall(r"put\s+into\s+`([^`]+)`", EXTENDING, re.I))
+PATH = re.compile(
+    r"(?<![\w/.<>-])(?:workflow|config|rules|docs|envs|profiles|report|tests)/[\w./-]+"
+)
 
 
-@pytest.mark.workflow
-def test_the_readme_shows_the_rule_graph_of_the_workflow():
-    answer = run_snakemake(
-        "--rulegraph", "mermaid-js", "--configfile", "config/quick.yaml", cwd=PROJECT
-    )
-    assert edges(README) == edges(answer.printed)
+def code_in(document: str) -> list[str]:
+    """The lines of a document's blocks of code, continued ones joined, and what `is set so`."""
+    text = DOCUMENTS[document]
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.M | re.S)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    prose = re.sub(r"^ *```\w*\n.*?^ *```", "", text, flags=re.M | re.S)
+    return lines + [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
 
 
-def edges(text: str) -> set[tuple[str, str]]:
-    """The arrows of a mermaid graph, by the names of the nodes; those into `all` are left out."""
-    names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]", text, re.MULTILINE))
-    arrows = re.findall(r"^\s*(\w+) --> (\w+)", text, re.MULTILINE)
-    named = {(names.get(source, source), names.get(target, target)) for source, target in arrows}
-    return {(source, target) for source, target in named if target != "all"}
+def commands(program: str) -> list[tuple[str, list[str]]]:
+    """What the documents call a program with, beside the document."""
+    found = [
+        (document, re.search(rf"(?:^|[ /]){re.escape(program)} (.+)", line))
+        for document in DOCUMENTS
+        for line in code_in(document)
+    ]
+    return [(document, shlex.split(match[1], comments=True)) for document, match in found if match]
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory):
+    project = copy_project(tmp_path_factory.mktemp("documents") / "project")
+    return set(run_snakemake("--list-rules", cwd=project).printed.split())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_a_document_links_to_exists(document):
-    assert broken_links(DOCUMENTS[document], (PROJECT / document).parent) == []
+    links = re.findall(r"\]\((?!http)([^)#]+)", DOCUMENTS[document])
+    assert [link for link in links if not (PROJECT / document).parent.joinpath(link).exists()] == []
 
 
-def test_a_link_to_a_file_that_does_not_exist_is_found():
-    text = "[a](claims.md) [b](../README.md#results) [c](gone.md) [d](lost.md#there) [e](https://f)"
-    assert broken_links(text, PROJECT / "docs") == ["gone.md", "lost.md"]
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_of_the_project_that_a_document_names_exists(document):
+    named = {path for line in code_in(document) for path in PATH.findall(line)}
+    assert sorted(path for path in named - MADE if not (PROJECT / path).exists()) == []
 
 
-def broken_links(text: str, folder: Path) -> list[str]:
-    """The files that a document in ``folder`` links to and that are not there."""
-    links = re.findall(r"\]\((?!http)([^)#]+)", text)
-    return [link for link in links if not (folder / link).exists()]
+@pytest.mark.workflow
+def test_every_call_of_snakemake_in_a_document_is_one(rules):
+    calls = commands("snakemake")
+    assert len(calls) > 20
+    for document, arguments in calls:
+        # Exits at an option that it does not know.
+        call = get_argument_parser().parse_args(arguments)
+        targets = {str(target) for target in call.targets}
+        assert {name for name in targets if not name.startswith("results/")} <= rules, arguments
+        configs = {str(path) for path in call.configfile} - MADE - {"…"}
+        assert [name for name in configs if not (PROJECT / name).exists()] == [], document
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/paper_notes.md"])
-def test_the_page_about_claims_is_linked(document):
-    assert "claims.md)" in (PROJECT / document).read_text(encoding="utf-8")
+@pytest.mark.slow
+@pytest.mark.parametrize("program", sorted(path.name for path in SCRIPTS.glob("*.py")))
+def test_every_option_of_a_program_in_a_document_is_one(program):
+    options = {
+        word for _, arguments in commands(program) for word in arguments if word.startswith("--")
+    }
+    answer = run_program(Path(program).stem, "--help", cwd=PROJECT).printed if options else ""
+    assert options <= set(re.findall(r"--[\w-]+", answer))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_a_document_names_exists(document):
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)", "\n".join(code_in(document)), re.MULTILINE)
+    assert set(named) <= targets
+
+
+@pytest.mark.workflow
+def test_the_graph_in_the_readme_is_of_rules(rules):
+    (graph,) = re.findall(r"```mermaid\nflowchart LR\n(.*?)```", DOCUMENTS["README.md"], re.S)
+    assert set(re.findall(r"\w+", graph)) <= rules
+
+
+def test_the_page_on_results_names_every_table_and_figure():
+    first, last = re.search(r"figure(\d)\.\*` … `figure(\d)\.\*", RESULTS).groups()
+    numbered = {f"figure{number}" for number in range(int(first), int(last) + 1)}
+    assert EXHIBITS.keys() - numbered - {*re.findall(r"\w+", RESULTS)} == set()
 
 
 @pytest.mark.parametrize("name", [*QUANTITIES, *RULES])
@@ -81,26 +133,6 @@ def test_the_example_of_a_claim_can_be_judged(tmp_path):
     )
     assert judge(claim, near).verdict is Verdict.REPRODUCED
     assert judge(claim, far).verdict is Verdict.DIFFERS
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_make_target_that_a_document_names_exists(document):
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    assert targets_named(DOCUMENTS[document]) <= targets
-
-
-def test_make_targets_are_found_in_blocks_of_commands_and_in_the_text():
-    text = (
-        "`make quick A=b`\nmake the rest\n```\nmake doctor\n```\nmake it\n```bash\nmake lint\n```"
-    )
-    assert targets_named(text) == {"quick", "doctor", "lint"}
-
-
-def targets_named(text: str) -> set[str]:
-    """The targets that a document calls `make` with."""
-    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    commands = re.findall(r"^make ([a-z]+)", "\n".join(blocks), re.MULTILINE)
-    return {*commands, *re.findall(r"`make ([a-z]+)[^`]*`", text)}
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-slurm"])

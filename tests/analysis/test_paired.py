@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from cells import seeded
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from run_tables import seeded
 from scipy import stats
 
 from advprune.analysis.comparison import RESAMPLES

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from run_folders import row_of, table_of, write_run
+from run_tables import table_of_runs, write_run
 
 from advprune.analysis.run_files import checked_file, read_curves, read_prunings
 from advprune.errors import UserError
@@ -11,6 +11,10 @@ from advprune.spec.runs import Run
 FIRST = Run("mnist5k", "low-loss", "0.5", 1, 0)
 SECOND = Run("mnist5k", "low-loss", "0.5", 1, 7)
 KEPT = {FIRST: [1, 0, 1, 0], SECOND: [0, 0, 1, 1]}
+
+
+def row_of(run, **changes):
+    return table_of_runs([run], **changes).iloc[0].to_dict()
 
 
 def curve(*losses):
@@ -28,7 +32,7 @@ def folder(tmp_path):
 
 
 def test_curves_have_a_row_for_every_run_and_epoch(folder):
-    read = read_curves(table_of(FIRST, SECOND), folder)
+    read = read_curves(table_of_runs([FIRST, SECOND]), folder)
     assert read[["method", "p", "seed", "epoch", "loss"]].to_numpy().tolist() == [
         ["low-loss", "0.5", 0, 1, 2.0],
         ["low-loss", "0.5", 0, 2, 0.5],
@@ -38,12 +42,12 @@ def test_curves_have_a_row_for_every_run_and_epoch(folder):
 
 
 def test_only_runs_of_the_table_are_read(folder):
-    read = read_curves(table_of(SECOND), folder)
+    read = read_curves(table_of_runs([SECOND]), folder)
     assert read["seed"].unique().tolist() == [7]
 
 
 def test_what_was_kept_is_read_in_the_tables_order(folder):
-    kept, labels = read_prunings(table_of(SECOND, FIRST), folder)
+    kept, labels = read_prunings(table_of_runs([SECOND, FIRST]), folder)
     assert kept.tolist() == [
         [False, False, True, True],
         [True, False, True, False],
@@ -62,12 +66,12 @@ def test_a_file_that_changed_since_it_was_written_is_refused(folder, name):
 def test_a_file_that_is_missing_is_named(folder):
     (folder / FIRST.folder / "training.csv").unlink()
     with pytest.raises(UserError, match=r"seed000/training.csv does not exist"):
-        read_curves(table_of(SECOND, FIRST), folder)
+        read_curves(table_of_runs([SECOND, FIRST]), folder)
 
 
 def test_other_files_of_the_run_are_not_asked_for(folder):
     (folder / FIRST.folder / "pruning.safetensors").unlink()
-    assert len(read_curves(table_of(FIRST), folder)) == 2
+    assert len(read_curves(table_of_runs([FIRST]), folder)) == 2
 
 
 def test_a_run_with_another_specification_than_in_the_table_is_refused(folder):

@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from claim_tools import evidence, pair, runs_of_cell
+from claim_tools import evidence, pair
 from hypothesis import given
 from hypothesis import strategies as st
+from run_tables import runs_of_cell
 from scipy import stats
 
 from advprune.claims.evidence import NotMeasuredError
@@ -343,17 +344,6 @@ def test_a_correlation_has_fishers_interval_over_the_studys_examples(study):
     found = measured({"kind": "correlation"}, study=study, scores=SCORES)
     assert interval(found) == pytest.approx(fisher(study))
     assert found.n == (50,)
-
-
-def test_examples_with_an_infinite_value_are_left_out():
-    infinite = SCORES.iloc[:1].assign(inverse_distance=np.inf)
-    found = measured({"kind": "correlation"}, scores=pd.concat([SCORES, infinite]))
-    assert found.n == (50,)
-
-
-def test_losses_that_are_all_alike_correlate_with_nothing():
-    found = measured({"kind": "correlation"}, scores=SCORES.assign(loss=1.0))
-    assert np.isnan(interval(found)).all()
 
 
 def test_a_difference_of_correlations_has_zous_interval():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from builders import random_examples
+from builders import random_examples, write_dataset
 from safetensors.numpy import load_file, save_file
 
 from advprune.data.examples import Examples, load_examples, save_examples
@@ -13,29 +13,10 @@ from advprune.errors import UserError
 @pytest.fixture
 def dataset(tmp_path):
     """A file with 6 images to train on and 4 to test on."""
-    path = tmp_path / "tiny.safetensors"
-    train, test = random_examples(6, seed=1), random_examples(4, seed=2)
-    save_examples(
-        path,
-        "tiny",
-        {
-            "train_images": train.images.numpy(),
-            "train_labels": train.labels.to(torch.uint8).numpy(),
-            "test_images": test.images.numpy(),
-            "test_labels": test.labels.to(torch.uint8).numpy(),
-        },
-    )
-    return path
+    return write_dataset(tmp_path / "tiny.safetensors", train=6, test=4, seed=1)
 
 
-@pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        pytest.param(0, 0.0, id="black"),
-        pytest.param(51, 0.2, id="a fifth"),
-        pytest.param(255, 1.0, id="white"),
-    ],
-)
+@pytest.mark.parametrize(("stored", "expected"), [(0, 0.0), (51, 0.2), (255, 1.0)])
 def test_a_stored_value_is_a_255th(stored, expected):
     examples = Examples(torch.full((1, 1, 1, 1), stored, dtype=torch.uint8), torch.tensor([0]))
     assert examples.batch(slice(None))[0].item() == torch.tensor(expected).item()
@@ -56,14 +37,7 @@ def test_a_batch_holds_the_images_and_labels_asked_for(which, rows):
     assert labels.tolist() == [examples.labels[row].item() for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        pytest.param(None, 10, id="all"),
-        pytest.param(3, 3, id="some"),
-        pytest.param(99, 10, id="more than there are"),
-    ],
-)
+@pytest.mark.parametrize(("count", "expected"), [(None, 10), (3, 3), (99, 10)])
 def test_the_first_examples_are_as_many_as_asked_for(count, expected):
     examples = random_examples(10)
     first = examples.first(count)
@@ -72,15 +46,9 @@ def test_the_first_examples_are_as_many_as_asked_for(count, expected):
     assert torch.equal(first.labels, examples.labels[:expected])
 
 
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        pytest.param("train", random_examples(6, seed=1), id="to train on"),
-        pytest.param("test", random_examples(4, seed=2), id="to test on"),
-    ],
-)
-def test_a_part_is_read_as_it_was_written(dataset, part, expected):
-    examples = load_examples(dataset, "tiny", part)
+@pytest.mark.parametrize(("part", "count", "seed"), [("train", 6, 1), ("test", 4, 2)])
+def test_a_part_is_read_as_it_was_written(dataset, part, count, seed):
+    examples, expected = load_examples(dataset, "mnist", part), random_examples(count, seed=seed)
     assert torch.equal(examples.images, expected.images)
     assert torch.equal(examples.labels, expected.labels)
     assert examples.labels.dtype == torch.int64
@@ -88,7 +56,7 @@ def test_a_part_is_read_as_it_was_written(dataset, part, expected):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"absent\.safetensors does not exist"):
-        load_examples(tmp_path / "absent.safetensors", "tiny", "train")
+        load_examples(tmp_path / "absent.safetensors", "mnist", "train")
 
 
 @pytest.mark.parametrize(
@@ -102,10 +70,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 )
 def test_a_damaged_file_is_named_with_what_to_do(dataset, damage):
     dataset.write_bytes(damage(dataset.read_bytes()))
-    with pytest.raises(
-        UserError, match=r"tiny\.safetensors is damaged .*dataset\.py tiny --output"
-    ):
-        load_examples(dataset, "tiny", "train")
+    told = r"tiny\.safetensors is damaged .*dataset\.py mnist --output"
+    with pytest.raises(UserError, match=told):
+        load_examples(dataset, "mnist", "train")
 
 
 def test_any_altered_byte_is_noticed_or_harmless(dataset):
@@ -118,7 +85,7 @@ def test_any_altered_byte_is_noticed_or_harmless(dataset):
         dataset.write_bytes(altered)
         for part, seed, count in (("train", 1, 6), ("test", 2, 4)):
             try:
-                read = load_examples(dataset, "tiny", part)
+                read = load_examples(dataset, "mnist", part)
             except UserError:
                 noticed += 1
             else:
@@ -131,25 +98,23 @@ def test_a_file_without_digests_is_not_trusted(dataset):
     arrays = load_file(dataset)
     save_file(arrays, dataset)
     with pytest.raises(UserError, match=r"train_images are not what was saved"):
-        load_examples(dataset, "tiny", "train")
+        load_examples(dataset, "mnist", "train")
 
 
 def test_a_file_that_is_made_again_has_the_same_bytes_and_looks_no_newer(dataset):
     first = dataset.read_bytes(), dataset.stat().st_mtime
     arrays = load_file(dataset)
     for _ in range(5):
-        save_examples(dataset, "tiny", arrays)
+        save_examples(dataset, "mnist", arrays)
         assert (dataset.read_bytes(), dataset.stat().st_mtime) == first
 
 
 def test_a_file_without_the_part_is_called_damaged(dataset):
     with pytest.raises(UserError, match=r"tiny\.safetensors is damaged"):
-        load_examples(dataset, "tiny", "validation")
+        load_examples(dataset, "mnist", "validation")
 
 
 def test_the_file_of_another_data_set_of_the_same_shape_is_refused(dataset):
-    with pytest.raises(
-        UserError,
-        match=r"tiny\.safetensors is the file of the data set tiny, not of mnist: give the file",
-    ):
-        load_examples(dataset, "mnist", "test")
+    told = r"tiny\.safetensors is the file of the data set mnist, not of fashion_mnist: give"
+    with pytest.raises(UserError, match=told):
+        load_examples(dataset, "fashion_mnist", "test")

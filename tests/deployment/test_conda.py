@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from environments import FILES, programs_and_environments
+from environments import FILES, read_rules
 from workflow_tools import (
     SMOKE,
     USE_CONDA,
@@ -68,13 +68,12 @@ def test_the_workflow_ends_well_with_conda(witnessed):
 
 
 def test_every_program_runs_under_the_python_of_its_rules_environment(
-    witnessed, conda_environments
+    witnessed, conda_environments, tmp_path
 ):
     _, _, ran = witnessed
     assert ran == {
-        (program, conda_environments[f"{environment}.yaml"].resolve())
-        for program, environment in programs_and_environments()
-        if environment != "torch-gpu"
+        (rule.program, conda_environments[f"{rule.environment}.yaml"].resolve())
+        for rule in read_rules(tmp_path / "project")
     }
 
 

@@ -3,18 +3,16 @@
 import re
 
 import pytest
-from environments import (
-    FILES,
-    LAUNCHER,
-    TORCH,
-    Environment,
-    faults_of_pin,
-    programs_and_environments,
-    read_environment,
-)
-from imports import MODULES, SCRIPTS, imports_of, module_name, packages_behind
+from environments import FILES, LAUNCHER, Environment, read_environment, read_rules
+from imports import MODULES, PROGRAMS, SCRIPTS, imports_of, module_name, packages_behind
 from packaging.markers import Marker
 from workflow_tools import PROJECT
+
+from advprune.plan.exhibits import EXHIBITS
+from advprune.spec.attacks import ATTACKS
+from advprune.spec.datasets import DATASETS
+from advprune.spec.methods import METHODS
+from advprune.spec.networks import NETWORKS
 
 ENVIRONMENTS = {path.stem: read_environment(path) for path in FILES}
 # Where conda's name of a package is not the one that it is imported by, and where it is not PyPI's.
@@ -29,51 +27,95 @@ ON_PYPI = {"matplotlib-base": "matplotlib", "pytorch": "torch"}
 NOT_IMPORTED = {"python", "pip", "pytorch-gpu"}
 
 
+def modules_of(codes) -> set[str]:
+    """The modules of code names such as advprune.data.sources:mnist."""
+    return {code.partition(":")[0] for code in codes if code}
+
+
+# Who finds functions by their code names in a registry; exhibit.py does so too.
+FOUND_BY_NAME = {
+    "dataset": modules_of(dataset.load for dataset in DATASETS.values()),
+    "advprune.networks.classifier": modules_of(network.code for network in NETWORKS.values()),
+    "advprune.training.pruning": modules_of(method.select for method in METHODS.values()),
+    "advprune.evaluation.single_attacks": modules_of(attack.code for attack in ATTACKS.values()),
+}
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory):
+    return read_rules(tmp_path_factory.mktemp("rules") / "project")
+
+
 def provided_by(environment: Environment) -> set[str]:
     names = set(environment.conda) - NOT_IMPORTED
     names |= {requirement.split("==")[0] for requirement in environment.pip}
     return {IMPORTED_AS.get(name, name) for name in names}
 
 
-def needed_by(program: str) -> set[str]:
-    # dataset.py alone calls the functions that read data sets and import what for.
-    reads = program == "dataset"
-    return packages_behind(imports_of(SCRIPTS / f"{program}.py"), when_called=reads)
+def needed_by(rule) -> set[str]:
+    """The packages that a rule's program imports."""
+    program = SCRIPTS / f"{rule.program}.py"
+    if rule.program != "exhibit":
+        return packages_behind(
+            imports_of(program) | FOUND_BY_NAME.get(rule.program, set()), FOUND_BY_NAME
+        )
+    exhibit = EXHIBITS[rule.name]
+    called = {
+        "advprune.analysis.run_table": exhibit.runs,
+        "advprune.analysis.scores": exhibit.scores,
+        "advprune.machine.devices": exhibit.torch,
+    }
+    imported = imports_of(program, when_called=False) | modules_of([exhibit.code])
+    return packages_behind(imported | {name for name in called if called[name]}, FOUND_BY_NAME)
 
 
-@pytest.mark.parametrize(("program", "environment"), programs_and_environments())
-def test_what_a_program_imports_is_in_its_environment(program, environment):
-    assert needed_by(program) - provided_by(ENVIRONMENTS[environment]) == set()
+@pytest.mark.workflow
+def test_what_a_rules_program_imports_is_in_its_environment(rules):
+    missing = {
+        rule: needed_by(rule) - provided_by(ENVIRONMENTS[rule.environment]) for rule in rules
+    }
+    assert {rule: packages for rule, packages in missing.items() if packages} == {}
+    assert {rule.name for rule in rules} > {"train", *EXHIBITS}
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_holds_nothing_that_no_program_imports(environment):
-    programs = [program for program, name in programs_and_environments() if name == environment]
-    needed = set().union(*(needed_by(program) for program in programs))
+@pytest.mark.workflow
+def test_a_table_or_figure_asks_for_pytorch_exactly_if_it_imports_it(rules):
+    asks = {rule.name: EXHIBITS[rule.name].torch for rule in rules if rule.program == "exhibit"}
+    imports = {rule.name: "torch" in needed_by(rule) for rule in rules if rule.name in asks}
+    assert asks == imports
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("environment", ["analysis", "torch"])
+def test_an_environment_holds_nothing_that_no_program_imports(rules, environment):
+    needed = set().union(*(needed_by(rule) for rule in rules if rule.environment == environment))
     assert provided_by(ENVIRONMENTS[environment]) - needed == set()
 
 
-def test_only_the_reading_of_data_sets_imports_what_it_needs_when_it_is_called():
-    late = {
-        module_name(path)
-        for path in MODULES
-        if imports_of(path) - imports_of(path, when_called=False)
+def test_it_is_known_who_imports_what_a_registry_names():
+    looking = {
+        module_name(path) for path in [*MODULES, *PROGRAMS] if "resolve_name(" in path.read_text()
     }
-    assert late == {"advprune.datasets", "advprune.dataset_sources"}
+    assert looking == {*FOUND_BY_NAME, "exhibit"}
 
 
-def test_what_the_workflow_imports_is_in_the_launchers_environment():
-    text = (PROJECT / "rules/common.smk").read_text(encoding="utf-8")
+@pytest.mark.workflow
+def test_with_the_device_cuda_the_same_rules_are_in_the_environment_with_cuda(rules, tmp_path):
+    (tmp_path / "overlay.yaml").write_text("execution: {device: cuda}")
+    with_cuda = read_rules(tmp_path / "project", tmp_path / "overlay.yaml")
+    wanted = {rule.name: rule.environment.replace("torch", "torch-gpu") for rule in rules}
+    assert {rule.name: rule.environment for rule in with_cuda} == wanted
+
+
+def test_the_launchers_environment_holds_what_the_workflow_imports_and_no_more():
+    text = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "rules").glob("*.smk"))
+    statements = re.findall(r"^from (advprune[\w.]*) import ([^(\n]+|\([^)]+\))", text, re.M)
     imported = {
-        f"{package}.{name.strip()}"
-        for package, names in re.findall(r"^from (advprune[\w.]*) import (.+)$", text, re.MULTILINE)
-        for name in names.split(",")
+        f"{package}.{name}" for package, names in statements for name in re.findall(r"\w+", names)
     }
-    modules = {module_name(path) for path in MODULES}
-    used = {name if name in modules else name.rpartition(".")[0] for name in imported}
-    assert {"advprune.plan", "advprune.config"} <= used
-    missing = packages_behind(used, when_called=False) - provided_by(read_environment(LAUNCHER))
-    assert missing == set()
+    needed = packages_behind(imported | {package for package, _ in statements}, FOUND_BY_NAME)
+    assert {"advprune.errors.UserError", "advprune.paths.RUN_FOLDER"} < imported
+    assert provided_by(read_environment(LAUNCHER)) - {"snakemake-minimal"} == needed
 
 
 def test_the_launcher_takes_the_snakemakes_that_the_workflow_takes():
@@ -114,71 +156,9 @@ def test_the_two_environments_with_pytorch_differ_only_in_its_build():
     assert gpu == Environment(default.channels, conda, default.pip, default.hashes)
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", ["torch", "torch-gpu"])
 def test_what_pip_installs_has_the_hashes_of_the_lock(name):
     (wanted,) = ENVIRONMENTS[name].pip
     lock = (PROJECT / "envs/requirements.lock").read_text(encoding="utf-8")
     (locked,) = re.findall(rf"^{re.escape(wanted)}((?: \\\n +--hash=\S+)+)$", lock, re.M)
     assert ENVIRONMENTS[name].hashes == re.findall(r"--hash=\S+", locked)
-
-
-# Pins: no file here yet, so hand-made ones show what is refused.
-
-ASKED = Environment(["conda-forge", "nodefaults"], {"python": "3.11", "numpy": "2.4"}, ["tool==1"])
-PYTHON = f"https://a.host/conda-forge/linux-64/python-3.11.14-habc_0_cpython.conda#{'0' * 32}"
-NUMPY = f"https://a.host/conda-forge/linux-64/numpy-2.4.6-py311h1_0.conda#{'1' * 32}"
-INSTALLS = "python -m pip install tool==1\n"
-
-
-def test_a_pin_of_all_that_is_asked_for_has_no_fault():
-    pin = f"# a comment\n@EXPLICIT\n{PYTHON}\n{NUMPY}\n"
-    assert faults_of_pin(pin, ASKED, INSTALLS) == []
-
-
-@pytest.mark.parametrize(
-    ("lines", "script", "fault"),
-    [
-        pytest.param([PYTHON, NUMPY], INSTALLS, "@EXPLICIT", id="no list of addresses"),
-        pytest.param(
-            ["@EXPLICIT", PYTHON], INSTALLS, "numpy is not pinned", id="a package missing"
-        ),
-        pytest.param(
-            ["@EXPLICIT", PYTHON, NUMPY.replace("2.4.6", "2.40.0")],
-            INSTALLS,
-            "numpy is pinned to 2.40.0, not 2.4",
-            id="another version",
-        ),
-        pytest.param(
-            ["@EXPLICIT", PYTHON, NUMPY.replace("https://a.host", "file:///tmp")],
-            INSTALLS,
-            "file:///tmp/conda-forge",
-            id="an address on one machine",
-        ),
-        pytest.param(
-            ["@EXPLICIT", PYTHON, NUMPY.replace("conda-forge", "other")],
-            INSTALLS,
-            "other/linux-64/numpy",
-            id="another channel",
-        ),
-        pytest.param(
-            ["@EXPLICIT", PYTHON, NUMPY.partition("#")[0]], INSTALLS, "numpy", id="no checksum"
-        ),
-        pytest.param(["@EXPLICIT", PYTHON, NUMPY], "", "tool==1 is left out", id="pip's packages"),
-    ],
-)
-def test_a_pin_is_refused(lines, script, fault):
-    assert fault in " ".join(faults_of_pin("\n".join(lines), ASKED, script))
-
-
-def test_every_pin_that_is_there_belongs_to_its_environment():
-    faults = {}
-    for path in sorted((PROJECT / "envs").glob("*.pin.txt")):
-        name = path.name.removesuffix(".linux-64.pin.txt")
-        script = path.with_name(f"{name}.post-deploy.sh")
-        after = script.read_text() if script.exists() else ""
-        faults[path.name] = faults_of_pin(path.read_text(), ENVIRONMENTS[name], after)
-    assert {name: found for name, found in faults.items() if found} == {}
-
-
-def test_the_environment_whose_build_of_pytorch_conda_chooses_has_no_pin():
-    assert not (PROJECT / "envs/torch.linux-64.pin.txt").exists()

@@ -1,21 +1,17 @@
 """Going on with an evaluation that was interrupted."""
 
-import logging
-
 import pytest
 import torch
-from builders import linear_classifier, random_examples
+from builders import evaluation_spec, linear_classifier, random_examples
 
-from advprune.evaluation.autoattack import STANDARD_ATTACKS
 from advprune.evaluation.checkpoints import restore_progress
 from advprune.evaluation.outcome import accuracies, verdicts
 from advprune.evaluation.phases import evaluate
-from advprune.paths import checkpoint_of, discard_checkpoints
-from advprune.spec.specification import EvaluationSpec
+from advprune.spec.attacks import STANDARD_ATTACKS
 
-SPEC = EvaluationSpec(epsilon=0.1, test_examples=4, batch_size=3, seed=0)
+SPEC = evaluation_spec(0.05, examples=4, batch_size=3)
 PHASES = ("natural", *STANDARD_ATTACKS, "apgd_ce_40x5 alone")
-# One of the four images that are attacked stands to the end, so that every attack has work to do.
+# Two of the four images that are attacked stand to the end, so that every attack has work to do.
 MODEL = linear_classifier(torch.randn(10, 36, generator=torch.Generator().manual_seed(1)))
 TEST = random_examples(12, shape=(1, 6, 6))
 
@@ -26,17 +22,16 @@ class JobEndedError(Exception):
 
 @pytest.fixture(scope="module")
 def test_set():
-    """Images of which the network classifies most rightly."""
+    """Images of which the network classifies all rightly."""
     images, _ = TEST.batch(slice(None))
     labels = MODEL(images).argmax(dim=1)
-    labels[-1] = (labels[-1] + 1) % 10
     return type(TEST)(TEST.images, labels)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(test_set):
     found = evaluate(MODEL, test_set, SPEC)
-    assert found.robust.sum() == 1
+    assert found.robust.any()
     return found
 
 
@@ -44,6 +39,7 @@ def interrupt(path, test_set, *, after):
     """Evaluate until a phase is saved, and no further."""
     progress = restore_progress(path, "key")
     save = progress.save
+    progress.warnings["natural"] = ["a warning"]
 
     def save_and_fail():
         save()
@@ -63,6 +59,7 @@ def test_an_evaluation_that_was_resumed_ends_as_if_it_had_not_been_interrupted(
     path = tmp_path / "checkpoint.safetensors"
     interrupt(path, test_set, after=after)
     progress = restore_progress(path, "key")
+    assert progress.warnings.pop("natural") == ["a warning"]
     assert set(progress.found) == set(PHASES[: PHASES.index(after) + 1])
     resumed = evaluate(MODEL, test_set, SPEC, progress)
     assert accuracies(resumed) == accuracies(uninterrupted)
@@ -91,67 +88,5 @@ def test_seconds_of_what_was_done_before_are_kept(test_set, tmp_path):
 
 def test_a_network_that_nothing_withstands_is_saved_too(test_set, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
-    spec = EvaluationSpec(epsilon=1.0, test_examples=2, batch_size=3, seed=0)
-    evaluate(MODEL, test_set, spec, restore_progress(path, "key"))
+    evaluate(MODEL, test_set, evaluation_spec(1.0), restore_progress(path, "key"))
     assert set(restore_progress(path, "key").found) == set(PHASES)
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    """A checkpoint after the natural images."""
-    path = tmp_path / "checkpoint.safetensors"
-    progress = restore_progress(path, "key")
-    progress.found, progress.seconds = {"natural": torch.arange(12)}, {"natural": 0.5}
-    progress.save()
-    return path
-
-
-def assert_discarded(path, key, caplog):
-    with caplog.at_level(logging.WARNING):
-        assert restore_progress(path, key).found == {}
-    assert not path.exists()
-    assert [str(path) in record.getMessage() for record in caplog.records] == [True]
-
-
-def test_an_untouched_checkpoint_is_used(checkpoint):
-    assert restore_progress(checkpoint, "key").found["natural"].tolist() == list(range(12))
-
-
-def test_a_checkpoint_of_another_evaluation_is_discarded(checkpoint, caplog):
-    assert_discarded(checkpoint, "another key", caplog)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(lambda content: b"", id="empty"),
-        pytest.param(lambda content: content[:-1], id="cut by a byte"),
-        pytest.param(lambda content: b"garbage" * 1_000, id="garbage"),
-        pytest.param(lambda content: content[:-1] + b"\1", id="a bit of the last tensor"),
-        pytest.param(lambda content: content.replace(b"0.5", b"0.6"), id="the seconds"),
-    ],
-)
-def test_a_damaged_checkpoint_is_discarded(damage, checkpoint, caplog):
-    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
-    assert_discarded(checkpoint, "key", caplog)
-
-
-# When the checkpoints go.
-
-
-@pytest.mark.parametrize("record", ["run.json", "evaluation.json", "score.json"])
-def test_checkpoints_of_work_that_is_done_are_deleted(tmp_path, record):
-    checkpoint = checkpoint_of(tmp_path / "seed000" / record)
-    checkpoint.parent.mkdir()
-    checkpoint.touch()
-    (tmp_path / "seed000" / record).touch()
-    discard_checkpoints(tmp_path)
-    assert not checkpoint.exists()
-
-
-def test_checkpoints_of_work_that_goes_on_are_kept(tmp_path):
-    (tmp_path / "run.json").touch()
-    checkpoint = checkpoint_of(tmp_path / "evaluation.json")
-    checkpoint.touch()
-    discard_checkpoints(tmp_path)
-    assert checkpoint.exists()

@@ -1,33 +1,89 @@
-"""Figure 5 where a config leaves a study nothing to show in it."""
+"""Figure 5: training time, and the line through it."""
 
 import numpy as np
-import pandas as pd
-from builders import MADE_WITH
+import pytest
+from figure_tools import bars_of, face_of, texts
+from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
-from advprune.figures.figure5 import draw_training_time, time_points
-from advprune.figures.style import save_figure
+from advprune.figures.figure5 import figure5
 from advprune.plan.config import load_config
-from advprune.storage.records import check_hash
+
+PAPER = load_config()
 
 
-def test_a_study_without_low_distance_pruning_by_loss_has_an_empty_panel(tmp_path):
-    runs = pd.DataFrame(
-        {
-            **{"dataset": "mnist5k", "method": "low-loss", "p": ["0.3", "0.6"], "e": 1, "seed": 0},
-            **{
-                "natural_accuracy": 98.0,
-                "autoattack_accuracy": 80.0,
-                "apgd_ce_40x5_accuracy": 85.0,
-            },
-            **{"training_seconds": [10.0, 12.0], "diverged_epoch": np.nan},
-            **MADE_WITH,
-        }
+def runs_of(seconds, dataset="mnist"):
+    """Runs with these training times at each p."""
+    return joined(
+        *(
+            runs_of_cell(
+                *("full" if p == "1.0" else "low-loss", p), dataset=dataset, training_seconds=times
+            )
+            for p, times in seconds.items()
+        )
     )
-    points = time_points(runs)
-    figure = draw_training_time(points, load_config(PROJECT / "config/quick.yaml"))
-    save_figure(figure, points, tmp_path / "figure5.csv")
-    for suffix in (".csv", ".pdf", ".png"):
-        check_hash(tmp_path / f"figure5{suffix}", made_with=tmp_path / "figure5.csv")
-    mnist, cifar10 = figure.axes
-    assert [len(axis.containers[0][0].get_ydata()) for axis in (mnist, cifar10)] == [2, 0]
+
+
+# 10 s and 40 s for all data, whatever the seeds add and take.
+RUNS = runs_of({"0.25": [18.0, 22], "0.5": [28.0, 32], "1.0": [48.0, 52]})
+
+
+def test_a_line_is_fitted_to_the_single_runs_of_each_data_set():
+    other = runs_of({"0.2": [2.0], "0.4": [4.0], "0.6": [6.0]}, "cifar10")
+    points = figure5(joined(RUNS, other), PAPER).data.set_index(["dataset", "p"])
+    row = points.loc[("mnist", "0.5")]
+    fitted = row[["fit_intercept", "fit_slope", "fit_seconds", "training_seconds_mean"]]
+    assert fitted.to_list() == pytest.approx([10, 40, 30, 30])
+    # Each of six runs is 2 s from the line, whose points are 20, 30 and 50 with the mean 100 / 3.
+    explained = 2 * sum((value - 100 / 3) ** 2 for value in (20, 30, 50))
+    assert row["fit_r_squared"] == pytest.approx(explained / (explained + 6 * 2**2))
+    assert points.loc[("cifar10", "0.2"), ["fit_intercept", "fit_slope"]].to_list() == (
+        pytest.approx([0, 10])
+    )
+
+
+def test_the_line_is_written_beside_the_points():
+    assert any(text.startswith("10 s + 40 s × p") for text in texts(figure5(RUNS, PAPER).figure))
+
+
+def test_two_shares_are_no_evidence_of_a_line():
+    drawn = figure5(runs_of({"0.5": [28.0, 32], "1.0": [48.0, 52]}), PAPER)
+    assert drawn.data["fit_seconds"].isna().all()
+    assert drawn.figure.axes[0].get_legend() is None
+
+
+def test_a_study_without_low_distance_pruning_by_loss_has_an_empty_panel():
+    runs = runs_of({"0.3": [10.0], "0.6": [12.0]}, "mnist5k")
+    figure = figure5(runs, load_config(PROJECT / "config/quick.yaml")).figure
+    shown = [len(axis.containers[0][0].get_ydata()) for axis in figure.axes]
+    assert shown == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("bars", "ends"),
+    # Of two values that differ by 4: the deviation is sqrt(8); the interval, 12.706205 * 2, would
+    # reach below no time at all.
+    [
+        ("confidence_interval", (0, 20 + 25.41241)),
+        ("standard_deviation", (20 - 8**0.5, 20 + 8**0.5)),
+    ],
+)
+def test_the_error_bars_are_those_of_the_config(bars, ends):
+    figure = figure5(RUNS, PAPER | {"error_bars": bars}).figure
+    assert next(bars_of(figure.axes[0])) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_the_note_says_of_how_many_runs_the_means_are_and_what_their_time_counts(timed):
+    stopping = PAPER["early_stopping"] | {"enabled": True, "timed": timed}
+    face = face_of(figure5(RUNS, PAPER | {"early_stopping": stopping}).figure)
+    assert "n = 2 runs a point" in face
+    assert ("early stopping's attacks" in face) == timed
+
+
+def test_one_run_a_point_is_drawn_without_a_warning(recwarn):
+    figure = figure5(RUNS[RUNS["seed"] == 0], PAPER).figure
+    figure.canvas.draw()
+    assert "(n = 1), so no error bars" in face_of(figure)
+    assert not np.isnan(figure.axes[0].get_ylim()).any()
+    assert [str(each.message) for each in recwarn] == []

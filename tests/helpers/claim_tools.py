@@ -1,50 +1,18 @@
 """Claims, and the evidence they are judged by, made by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
-from builders import MADE_WITH
+from run_tables import joined, runs_of_cell
 
 from advprune.claims.claim import Claim, read_claims
 from advprune.claims.evidence import Evidence
 from advprune.plan.config import Config, load_config
 
 DEFAULT = load_config()
-# Those of a metric that a test says nothing of.
-USUAL = {
-    "natural_accuracy": 98.0,
-    "autoattack_accuracy": 50.0,
-    "apgd_ce_40x5_accuracy": 60.0,
-    "training_seconds": 40.0,
-}
-
-
-def runs_of_cell(
-    method: str,
-    p: str,
-    *,
-    dataset: str = "mnist",
-    e: int = 1,
-    first_seed: int = 0,
-    **metrics: Sequence[float],
-) -> pd.DataFrame:
-    """A row of ``runs.csv`` for each value of the metrics given; the others are the usual ones."""
-    count = len(next(iter(metrics.values())))
-    return pd.DataFrame(
-        {
-            "dataset": dataset,
-            "method": method,
-            "p": p,
-            "e": e,
-            "seed": range(first_seed, first_seed + count),
-            **(USUAL | metrics),
-            "diverged_epoch": None,
-            **MADE_WITH,
-        }
-    )
 
 
 def evidence(
@@ -56,8 +24,17 @@ def evidence(
     robust_metric: str = "autoattack_accuracy",
 ) -> Evidence:
     """What claims are judged by; of a config that is the paper's own, if nothing is said."""
-    runs = pd.concat(cells or [runs_of_cell("full", "1.0", natural_accuracy=[])])
-    return Evidence(config, runs.reset_index(drop=True), scores, embedding, toy, robust_metric)
+    runs = joined(*cells or [runs_of_cell("full", natural_accuracy=[])])
+    return Evidence(config, runs, scores, embedding, toy, robust_metric)
+
+
+def four(middle: float) -> list[float]:
+    """Four values around a mean.
+
+    Their variance is 20 / 3, so the standard error of the mean is sqrt(5 / 3) = 1.291, and with
+    t(0.975, 3) = 3.182 the 95% interval reaches 4.108 to both sides.
+    """
+    return [middle + value for value in (-3, -1, 1, 3)]
 
 
 def content_of_claim(**changes: Any) -> dict[str, Any]:

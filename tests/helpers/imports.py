@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from workflow_tools import PROJECT
@@ -50,17 +50,17 @@ def top_level(names: set[str]) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-def packages_behind(imported: set[str], when_called: bool) -> set[str]:
+def packages_behind(imported: set[str], found_by_name: Mapping[str, set[str]]) -> set[str]:
     """The third parties' packages that these names need, through the library's modules too.
 
     Args:
         imported: full names.
-        when_called: whether what the library's functions import when they are called counts.
+        found_by_name: modules that find others by names in a registry, and these others.
     """
     modules = {module_name(path): path for path in MODULES}
     known, new = set(), imported
     while new:
         known |= new
-        needed = [imports_of(modules[name], when_called) for name in new if name in modules]
-        new = set().union(*needed) - known
+        needed = [imports_of(modules[name]) for name in new if name in modules]
+        new = set().union(*needed, *(found_by_name.get(name, ()) for name in new)) - known
     return top_level(known) - set(sys.stdlib_module_names) - {"advprune"}

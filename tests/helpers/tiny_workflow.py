@@ -33,7 +33,7 @@ TARGETS = ("table1", "figure6")  # of these the tests make all that they need
 
 TIMES = {"seconds", "started", "ended", "digest", "training.csv"}
 # They show training times.
-TIMED = re.compile(r"figure5\.\w+|table1\.(md|tex|html)|.*\.(log|sha256)")
+TIMED = re.compile(r"figure5\.\w+|table1\.(md|tex|html|json)|.*\.(log|sha256)")
 
 
 def differences(found: Path, wanted: Path) -> set[str]:

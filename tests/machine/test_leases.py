@@ -10,14 +10,13 @@ import pytest
 from workflow_tools import PROJECT, copy_project, run_program, run_snakemake
 
 from advprune.errors import UserError
-from advprune.machine.devices import choose_device
 from advprune.machine.leases import lease_gpu, visible_gpus
 
 A, B, PART_1, PART_2 = "GPU-aaaa", "GPU-bbbb", "MIG-1111", "MIG-2222"
 # Takes a lease, says so, and holds it as long as it is told to.
 HOLD = """
 import os, sys, time
-from advprune.leases import lease_gpu
+from advprune.machine.leases import lease_gpu
 sys.stdout.write(f"{lease_gpu(int(sys.argv[2]))} {time.monotonic()} ")
 sys.stdout.flush()
 time.sleep(float(sys.argv[1]))
@@ -175,42 +174,26 @@ def test_leases_leave_no_files_behind_that_pile_up(two_gpus, tmp_path):
     assert len(list((tmp_path / "leases").glob(f"{A}.*"))) == 1
 
 
-# In the programs.
-
-
-@pytest.mark.parametrize("program", ["train", "score", "evaluate"])
-def test_a_program_that_uses_a_gpu_leases_one(two_gpus, tmp_path, program):
-    options = {
-        "train": ("--model", "--curve", "--pruning", "--record", "--spec"),
-        "score": ("--model", "--scores", "--record", "--spec"),
-        "evaluate": ("--model", "--accuracies", "--verdicts", "--record", "--training-record"),
-    }[program]
-    values = [part for option in options for part in (option, "missing")]
-    outcome = run_program(program, *values, "--dataset", "missing", cwd=PROJECT)
-    assert f"working on GPU {A}" in outcome.printed
-
-
-def test_on_the_cpu_no_gpu_is_leased(two_gpus, tmp_path):
-    assert choose_device("cpu", 1, jobs_per_gpu=1).type == "cpu"
-    assert not (tmp_path / "leases").exists()
-
-
-def test_where_a_scheduler_assigns_gpus_none_is_leased(two_gpus, tmp_path):
-    choose_device("auto", 1, jobs_per_gpu=0)
-    assert not (tmp_path / "leases").exists()
-
-
-def test_a_gpu_that_is_asked_for_and_not_there_is_missed_in_words(two_gpus, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(UserError, match=r"execution.device: cuda.*none here"):
-        choose_device("cuda", 1, jobs_per_gpu=1)
-
-
 def test_a_lease_folder_that_cannot_be_used_is_named(two_gpus, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "file/leases"))
     with pytest.raises(UserError, match=r"file/leases.*ADVPRUNE_LEASES"):
         lease_gpu(1)
+
+
+# In the programs.
+
+
+@pytest.mark.parametrize("program", ["train", "score", "evaluate"])
+def test_a_program_that_uses_a_gpu_leases_one(two_gpus, tmp_path, program):
+    options = ["spec", "dataset", "model", "record"] + {
+        "train": ["curve", "pruning"],
+        "score": ["scores"],
+        "evaluate": ["accuracies", "verdicts", "training-record"],
+    }[program]
+    values = [part for option in options for part in (f"--{option}", tmp_path / "missing")]
+    outcome = run_program(program, *values, cwd=PROJECT)
+    assert f"working on GPU {A}" in outcome.printed
 
 
 # In the workflow.
@@ -219,7 +202,7 @@ def test_a_lease_folder_that_cannot_be_used_is_named(two_gpus, tmp_path, monkeyp
 STAND_IN = """
 import argparse, os, time
 from pathlib import Path
-from advprune.leases import lease_gpu
+from advprune.machine.leases import lease_gpu
 parser = argparse.ArgumentParser()
 parser.add_argument("--jobs-per-gpu", type=int)
 for name in ("spec", "dataset", "device", "threads", "model", "curve", "pruning", "record"):

@@ -10,28 +10,48 @@ from importlib import metadata
 
 import pytest
 import torch
-from workflow_tools import PROJECT
+from builders import training_spec, write_dataset
+from workflow_tools import PROJECT, copy_project, run_program
 
 from advprune.machine import provenance as module
-from advprune.machine.provenance import circumstances, device_name, now, provenance, source_digest
+from advprune.machine.provenance import environment, now, provenance, source_digest
 
 CPU = torch.device("cpu")
+TRAIN = PROJECT / "workflow/scripts/train.py"
 
 
 def test_a_record_says_what_made_the_result():
-    assert set(provenance(circumstances(CPU), now())) == {
+    record = provenance(environment(CPU, TRAIN), now())
+    assert record.keys() == {
         *("python", "packages", "source", "commit", "uncommitted_changes"),
-        *("device", "threads", "started", "ended"),
+        *("device", "processor", "threads", "started", "ended"),
     }
+    assert record["packages"] == {name: metadata.version(name) for name in module.PACKAGES}
+    assert record["device"] == f"cpu: {platform.machine()}"
 
 
-@pytest.mark.parametrize("name", module.PACKAGES)
-def test_a_record_has_the_version_of_a_package_that_makes_results(name):
-    assert provenance(circumstances(CPU), now())["packages"][name] == metadata.version(name)
+def test_the_environment_is_what_decides_numbers_and_no_time_or_commit():
+    found = environment(CPU, TRAIN)
+    assert found.keys() == {"packages", "source", "device", "processor", "threads"}
 
 
-def test_circumstances_are_what_decides_numbers_and_no_time_or_commit():
-    assert set(circumstances(CPU)) == {"packages", "source", "device", "threads"}
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        pytest.param(None, "oneDNN: avx512_f", id="the widest that there is"),
+        pytest.param("AVX2", "oneDNN: at most AVX2", id="limited by the environment"),
+    ],
+)
+def test_the_processor_is_named_with_the_instructions_that_decide_its_rounding(
+    monkeypatch, limit, expected
+):
+    can = {"cpu_name": "Some Xeon", "avx2": True, "avx512_f": True, "amx_tile": False}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: can)
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if limit:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert module.processor() == f"Some Xeon; PyTorch: AVX512, {expected}"
 
 
 def test_a_record_names_neither_the_machine_nor_a_place_on_it(monkeypatch):
@@ -40,107 +60,207 @@ def test_a_record_names_neither_the_machine_nor_a_place_on_it(monkeypatch):
         if hasattr(owner, function.__name__):
             monkeypatch.setattr(owner, function.__name__, lambda: "a-secret-host")
     monkeypatch.setattr(socket, "gethostname", lambda: "a-secret-host")
-    text = json.dumps(provenance(circumstances(CPU), now()))
+    text = json.dumps(provenance(environment(CPU, TRAIN), now()))
     told = [word for word in ("a-secret-host", str(PROJECT), '"/') if word in text]
     assert told == []
 
 
 def test_times_have_their_zone():
     started = now()
-    record = provenance(circumstances(CPU), started)
+    record = provenance(environment(CPU, TRAIN), started)
     assert record["started"] == started.isoformat(timespec="seconds")
     assert record["ended"].endswith("+00:00")
 
 
-def test_the_processor_is_named_by_its_architecture():
-    assert device_name(CPU) == f"cpu: {platform.machine()}"
-
-
-# The digest of the source.
+# The hash of the source.
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
-    """A library of one module, whose text can be changed."""
-    monkeypatch.setattr(module, "LIBRARY", tmp_path)
-    (tmp_path / "a.py").write_text('"""Says something."""\n\n\ndef f(x):\n    return x + 1\n')
-    return tmp_path
+def scripts(tmp_path, monkeypatch):
+    """A folder of programs and library in the place of workflow/scripts."""
+    folder = tmp_path / "scripts"
+    monkeypatch.setattr(module, "PROGRAMS", folder)
+    monkeypatch.setattr(module, "LIBRARY", folder / "advprune")
+    return folder
+
+
+@pytest.fixture
+def hash_with(scripts):
+    """The hash of a program that stands on one module, by that module's text and name."""
+    floor = scripts / "advprune/floor"
+    floor.mkdir(parents=True)
+    (scripts / "program.py").write_text("from advprune.floor.a import f\n\nf(1)\n")
+
+    def hash_with(text, name="a.py"):
+        (floor / name).write_text(text)
+        found = source_digest(scripts / "program.py")
+        (floor / name).unlink()
+        return found
+
+    return hash_with
+
+
+SOURCE = '"""Says something."""\n\n\ndef f(x):\n    return x + 1\n'
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(
-            '"""Says more."""\n\n\ndef f(x):\n    return x + 1\n', id="docstring of module"
-        ),
+        pytest.param(SOURCE.replace("something", "more"), id="docstring of module"),
         pytest.param(
             'def f(x):\n    """Adds one."""\n    return x + 1\n', id="docstring of function"
         ),
-        pytest.param("def f(x):\n    return x + 1  # adds one\n", id="comment"),
+        pytest.param(SOURCE.replace("+ 1", "+ 1  # adds one"), id="comment"),
         pytest.param("def f(\n    x,\n):\n\n    return (x + 1)\n", id="layout"),
     ],
 )
-def test_the_digest_does_not_change_with_what_has_no_effect(library, text):
-    before = source_digest()
-    (library / "a.py").write_text(text)
-    assert source_digest() == before
+def test_the_hash_does_not_change_with_what_has_no_effect(hash_with, text):
+    assert hash_with(text) == hash_with(SOURCE)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("def f(x):\n    return x + 2\n", id="number"),
+        pytest.param(SOURCE.replace("+ 1", "+ 2"), id="number"),
         pytest.param('def f(x):\n    "..."\n    return "x" + 1\n', id="string"),
-        pytest.param("def g(x):\n    return x + 1\n", id="name"),
+        pytest.param(SOURCE.replace("f(x)", "g(x)"), id="name"),
     ],
 )
-def test_the_digest_changes_with_the_code(library, text):
-    before = source_digest()
-    (library / "a.py").write_text(text)
-    assert source_digest() != before
+def test_the_hash_changes_with_the_code(hash_with, text):
+    assert hash_with(text) != hash_with(SOURCE)
 
 
-def test_the_digest_is_the_same_under_every_version_of_python(library):
-    (library / "a.py").write_text(
+def test_the_hash_changes_with_a_modules_name(hash_with):
+    assert hash_with(SOURCE, "b.py") != hash_with(SOURCE)
+
+
+def test_the_hash_is_the_same_under_every_version_of_python(hash_with):
+    found = hash_with(
         "class A:\n    def f(self, *, x=None) -> int:\n        return f'{x!r:>{3}} a' 'b' or []\n"
     )
-    assert source_digest()[:12] == "99a92ead3950"
+    assert found[:12] == "1c9a440983f0"
 
 
-def test_the_digest_changes_with_a_modules_name(library):
-    before = source_digest()
-    (library / "a.py").rename(library / "b.py")
-    assert source_digest() != before
+# The hash of what, in the real library.
+
+
+@pytest.fixture
+def real_scripts(scripts):
+    """A copy of workflow/scripts, to be edited."""
+    return shutil.copytree(
+        PROJECT / "workflow/scripts", scripts, ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+
+def edit(path):
+    """Change what a module does, or make a new one."""
+    with open(path, "a") as file:
+        file.write("\nEDITED = True\n")
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        pytest.param("advprune/figures/style.py", set(), id="how figures look"),
+        pytest.param("advprune/report/page.py", set(), id="the report"),
+        pytest.param("advprune/training/attacks.py", {"train"}, id="the attack trained against"),
+        pytest.param("advprune/evaluation/autoattack.py", {"evaluate"}, id="AutoAttack"),
+        pytest.param("advprune/networks/architectures.py", {"train", "evaluate"}, id="a network"),
+        pytest.param("advprune/paths.py", {"train", "evaluate"}, id="a module beside the folders"),
+        pytest.param("advprune/training/new.py", {"train"}, id="a new module of training"),
+        pytest.param("train.py", {"train"}, id="the program itself"),
+        pytest.param("evaluate_weights.py", set(), id="another program"),
+    ],
+)
+def test_a_result_carries_the_hash_of_what_made_it_and_of_nothing_else(
+    real_scripts, edited, changed
+):
+    programs = [real_scripts / f"{name}.py" for name in ("train", "evaluate")]
+    before = {program: source_digest(program) for program in programs}
+    edit(real_scripts / edited)
+    assert {path.stem for path in programs if source_digest(path) != before[path]} == changed
+
+
+OUTPUTS = ("model", "curve", "pruning", "record")
+
+
+def train(project):
+    options = {"spec": json.dumps(training_spec().to_dict()), "device": "cpu"}
+    options |= {"dataset": "data.safetensors"} | dict(zip(OUTPUTS, OUTPUTS, strict=True))
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return run_program("train", *words, cwd=project)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A copy of the project in which a network was trained."""
+    project = copy_project(tmp_path_factory.mktemp("trained") / "project")
+    write_dataset(project / "data.safetensors")
+    ended = train(project)
+    assert ended.status == 0, ended.printed
+    return project
+
+
+@pytest.mark.slow
+def test_a_trained_network_is_recorded_with_the_hash_of_the_code_that_trained_it(trained):
+    recorded = json.loads((trained / "record").read_text())["provenance"]["source"]
+    assert recorded == source_digest(TRAIN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [
+        pytest.param("figures/style.py", "going on after epoch 3", id="a figure: goes on"),
+        pytest.param("training/attacks.py", "made by other code", id="the attack: starts anew"),
+    ],
+)
+def test_an_interrupted_training_is_gone_on_with_unless_what_it_stands_on_was_edited(
+    trained, tmp_path, edited, told
+):
+    project = shutil.copytree(trained, tmp_path / "project")
+    for name in OUTPUTS:  # as if it had been killed after its last epoch
+        (project / name).unlink()
+    edit(project / "workflow/scripts/advprune" / edited)
+    assert told in train(project).printed
 
 
 # The commit.
 
 
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder in the place of the project."""
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
+    return tmp_path
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("dirty", [False, True], ids=["as committed", "changed since"])
-def test_the_commit_is_recorded_with_whether_files_differ_from_it(library, dirty):
+def test_the_commit_is_recorded_with_whether_files_differ_from_it(project, dirty):
     def git(*command):
         identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
         ended = subprocess.run(
-            ["git", *identity, *command], cwd=library, check=True, capture_output=True, text=True
+            ["git", *identity, *command], cwd=project, check=True, capture_output=True, text=True
         )
         return ended.stdout.strip()
 
+    (project / "a.py").touch()
     git("init", "--quiet")
     git("add", "a.py")
     git("commit", "--quiet", "--message", "first")
     if dirty:
-        (library / "a.py").write_text("x = 1\n")
-    record = provenance(circumstances(CPU), now())
+        (project / "a.py").write_text("x = 1\n")
+    record = provenance({}, now())
     assert (record["commit"], record["uncommitted_changes"]) == (git("rev-parse", "HEAD"), dirty)
 
 
-def test_without_a_repository_there_is_no_commit(library, monkeypatch):
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(library.parent))
-    record = provenance(circumstances(CPU), now())
+def test_without_a_repository_there_is_no_commit(project, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
+    record = provenance({}, now())
     assert (record["commit"], record["uncommitted_changes"]) == (None, None)
 
 
-def test_without_git_there_is_no_commit(library, monkeypatch):
+def test_without_git_there_is_no_commit(project, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance(circumstances(CPU), now())["commit"] is None
+    assert provenance({}, now())["commit"] is None

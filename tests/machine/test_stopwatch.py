@@ -39,3 +39,11 @@ def test_seconds_of_one_phase_add_up():
         with stopwatch.time(phase):
             pass
     assert stopwatch.seconds == {"training": 2, "scoring": 1}
+
+
+@pytest.mark.usefixtures("events")
+def test_a_phase_within_another_interrupts_it():
+    stopwatch = Stopwatch(torch.device("cpu"))
+    with stopwatch.time("training"), stopwatch.time("scoring"):
+        pass
+    assert stopwatch.seconds == {"training": 2, "scoring": 1}

@@ -24,24 +24,12 @@ def test_the_papers_own_config_departs_in_nothing(part):
             "laptop",
             "mnist",
             [
-                "evaluation.test_examples 100 instead of all",
+                "evaluation.autoattack_examples 100 instead of all",
+                "evaluation.single_attack_examples 1000 instead of all",
                 "evaluation.batch_size 100 instead of 500",
                 "p 0.3, 0.6, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
             ],
             id="laptop",
-        ),
-        pytest.param(
-            "quick",
-            "mnist",
-            [
-                "dataset mnist5k instead of mnist",
-                "training.epochs 12 instead of 10",
-                "training.batch_size 32 instead of 100",
-                "training.max_learning_rate 0.001 instead of 0.005",
-                "evaluation.test_examples 32 instead of all",
-                "p 0.3, 0.6, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
-            ],
-            id="quick",
         ),
         pytest.param(
             "smoke",
@@ -51,7 +39,8 @@ def test_the_papers_own_config_departs_in_nothing(part):
                 "train_examples 300 instead of all",
                 "training.width 0.0625 instead of 1",
                 "training.epochs 2 instead of 15",
-                "evaluation.test_examples 2 instead of all",
+                "evaluation.autoattack_examples 2 instead of all",
+                "evaluation.single_attack_examples 4 instead of all",
                 "p 0.5, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
                 "methods random, low-loss instead of random, low-loss, high-loss, lowhigh-loss, "
                 "low-deepfool, high-deepfool, lowhigh-deepfool",
@@ -69,7 +58,9 @@ def test_a_reduced_scale_departs_in_what_its_file_says(scale, study, found):
     [
         pytest.param("deepfool: {max_iterations: 5}", ["deepfool.max_iterations 5 instead of 50"]),
         pytest.param("execution: {precision: bfloat16}", ["precision bfloat16 instead of float32"]),
+        pytest.param("execution: {tf32: true}", ["tf32 True instead of False"]),
         pytest.param("execution: {threads: 2, device: cpu}", []),
+        pytest.param("studies: {mnist: {scores: {seeds: 2}}}", [], id="how many are scored"),
         pytest.param("studies: {mnist: {experiments: {table1: {seeds: 3}}}}", []),
         pytest.param(
             "studies: {cifar10: {training: {epochs: 3}}}", [], id="a setting of the other study"

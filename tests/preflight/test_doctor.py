@@ -86,20 +86,19 @@ def test_the_real_data_sets_have_the_right_checksums(name, tmp_path):
     assert (found.state, "checksums right" in found.found) == (State.OK, True)
 
 
-def test_a_page_that_is_not_found_is_an_answer(monkeypatch):
-    def answer(url, timeout):
-        raise urllib.error.HTTPError(url, 404, "Not Found", None, None)
-
-    monkeypatch.setattr("urllib.request.urlopen", answer)
-    assert doctor._answers("https://example.org/")
-
-
-def test_no_network_is_no_answer(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "answers"),
+    [
+        (urllib.error.HTTPError("https://example.org/", 404, "Not Found", None, None), True),
+        (urllib.error.URLError("no route"), False),
+    ],
+)
+def test_a_page_that_is_not_found_is_an_answer_and_no_network_is_none(monkeypatch, error, answers):
     def fail(url, timeout):
-        raise urllib.error.URLError("no route")
+        raise error
 
     monkeypatch.setattr("urllib.request.urlopen", fail)
-    assert not doctor._answers("https://example.org/")
+    assert doctor._answers("https://example.org/") == answers
 
 
 def test_a_missing_package_is_named_before_anything_is_imported(tmp_path):
@@ -154,24 +153,22 @@ def test_a_machine_without_conda_is_told_what_it_cannot_do(bare):
     assert "--use-conda" in doctor.conda().found
 
 
-def test_sbatch_without_a_controller_that_answers_is_told(bare, monkeypatch):
+@pytest.mark.parametrize(
+    ("controller", "plugin", "state", "told"),
+    [
+        ("DOWN", object(), State.NOTE, "no controller"),
+        ("UP", None, State.NOTE, "not Snakemake's plugin"),
+        ("UP", object(), State.OK, "a controller that answers"),
+    ],
+)
+def test_slurm_needs_a_controller_that_answers_and_the_plugin(
+    bare, monkeypatch, controller, plugin, state, told
+):
     put(bare, "sbatch", "")
-    put(bare, "scontrol", "Slurmctld(primary) at head is DOWN")
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
-    assert "no controller" in doctor.slurm().found
-
-
-def test_sbatch_without_the_plugin_is_told_how_to_get_it(bare, monkeypatch):
-    put(bare, "sbatch", "")
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
-    assert doctor.slurm().advice == "make slurm"
-
-
-def test_a_cluster_that_answers_is_ready(bare, monkeypatch):
-    put(bare, "sbatch", "")
-    put(bare, "scontrol", "Slurmctld(primary) at head is UP")
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
-    assert doctor.slurm().state is State.OK
+    put(bare, "scontrol", f"Slurmctld(primary) at head is {controller}")
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: plugin)
+    found = doctor.slurm()
+    assert (found.state, told in found.found) == (state, True)
 
 
 def test_results_that_do_not_fit_on_the_disk_are_told(monkeypatch, tmp_path):

@@ -165,7 +165,7 @@ def test_a_csv_is_read_back_as_it_was_written(tmp_path):
 
 KILLED = """
 import os, signal, sys
-from advprune.files import atomic_write
+from advprune.storage.files import atomic_write
 with atomic_write("result.csv") as temporary:
     temporary.write_text("half")
     print(temporary.name, flush=True)

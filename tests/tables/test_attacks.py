@@ -2,14 +2,12 @@
 
 import copy
 
-import numpy as np
-import pandas as pd
 import pytest
+from run_tables import joined, table_of_runs, verdicts_of
 from workflow_tools import PROJECT
 
 from advprune.analysis.metrics import AFTER_EACH
-from advprune.analysis.notes import ALIKE, interval_notes, seeds_note
-from advprune.analysis.verdict_table import Verdicts, VerdictTable
+from advprune.analysis.notes import interval_notes, seeds_note
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, runs_of
 from advprune.spec.attacks import STANDARD_ATTACKS
@@ -24,31 +22,14 @@ SHOWN_AFTER = [f"AutoAttack: {name} (%)" for name in ("APGD-CE", "APGD-T", "FAB-
 
 def run_row(method, seed, left, *, apgd=80.0, dataset="mnist5k", p="0.6", **changes):
     """A run; ``left`` is the natural accuracy and what is left after each of AutoAttack's."""
-    row = {"dataset": dataset, "method": method, "p": p, "e": 1, "seed": seed}
-    row |= dict(zip(["natural_accuracy_autoattack_examples", *AFTER_EACH], left, strict=True))
-    row |= {"natural_accuracy": 98.0, AUTOATTACK: left[-1], APGD: apgd}
-    row |= {"square_warning": 0, "gradient_warning": 0, "other_warning": 0}
-    row |= {"validation_accuracy": np.nan, "diverged_epoch": np.nan, "training_seconds": 1.0}
-    return row | dict.fromkeys(ALIKE, "the same") | changes
+    columns = dict(zip(["natural_accuracy_autoattack_examples", *AFTER_EACH], left, strict=True))
+    columns |= {AUTOATTACK: left[-1], APGD: apgd} | changes
+    return table_of_runs([Run(dataset, method, p, 1, seed)], **columns)
 
 
-def with_verdicts(rows):
-    """Their table, and verdicts: AutoAttack on the first 4 of APGD-CE's 8 images."""
-    runs = pd.DataFrame(rows)
-    places, found = {}, {}
-    for dataset, group in runs.groupby("dataset"):
-        names = [Run(dataset, row.method, row.p, row.e, row.seed) for row in group.itertuples()]
-        places |= {run: place for place, run in enumerate(names)}
-        for metric, images in ((AUTOATTACK, 4), (APGD, 8)):
-            share = group[metric].to_numpy()[:, None] / 100
-            stands = np.arange(images) < share * images
-            found[dataset, metric] = Verdicts(np.arange(images), stands)
-    return runs, VerdictTable(places, found)
-
-
-def made(*rows, config=CONFIG):
-    runs, verdicts = with_verdicts(rows)
-    return attacks(runs, config, verdicts)
+def made(*rows):
+    runs = joined(*rows)
+    return attacks(runs, CONFIG, verdicts_of(runs))
 
 
 # Both attacks leave the first 3 images.
@@ -83,7 +64,8 @@ def test_the_gap_is_taken_on_the_images_that_both_attacked():
     # Of the first 4 of its 8 images APGD-CE leaves 4, 4 and 4; AutoAttack 1 of each run.
     table = made(*HIDING)
     assert cells(table)["Gap (points)"] == "75.00 ± 107.57"
-    assert np.mean([row[APGD] - row[AUTOATTACK] for row in HIDING]) == pytest.approx(175 / 3)
+    over_all = joined(*HIDING)
+    assert (over_all[APGD] - over_all[AUTOATTACK]).mean() == pytest.approx(175 / 3)
 
 
 def test_the_gap_of_a_single_run_has_no_interval():
@@ -112,7 +94,7 @@ def test_warnings_are_counted_in_runs():
 
 
 def test_early_stoppings_attack_is_the_mean_over_runs_and_a_dash_without_it():
-    stopping = [row | {"validation_accuracy": 90.0 + row["seed"]} for row in HIDING]
+    stopping = [row.assign(validation_accuracy=90.0 + row["seed"]) for row in HIDING]
     assert made(HONEST, *stopping).shown["PGD (%)"].to_list() == ["–", "91.00"]
 
 
@@ -168,9 +150,8 @@ def test_verdicts_are_of_runs():
 
 
 def test_table_1_has_intervals_over_the_images_too_and_says_so():
-    runs, verdicts = with_verdicts(HIDING)
-    config = load_config(PROJECT / "config/smoke.yaml")
-    with_images, without = table1(runs, config, verdicts), table1(runs, config)
+    runs = joined(*HIDING)
+    with_images, without = table1(runs, CONFIG, verdicts_of(runs)), table1(runs, CONFIG)
     column = f"{AUTOATTACK}_half_width"
     # All three runs have 25%, by one image of four, the same one.
     assert without.numbers[column].item() == 0

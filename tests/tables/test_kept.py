@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from run_folders import table_of, write_run
+from run_tables import table_of_runs, write_run
 from workflow_tools import PROJECT
 
 from advprune.plan.config import load_config
@@ -33,7 +33,7 @@ def folder(tmp_path):
 @pytest.fixture
 def numbers(folder):
     """A row a method, by its name."""
-    return kept_numbers(table_of(*RUNS), folder).set_index("method")
+    return kept_numbers(table_of_runs([*RUNS]), folder).set_index("method")
 
 
 def test_methods_come_in_the_registrys_order_with_how_many_runs_they_have(numbers):
@@ -94,13 +94,13 @@ def test_the_other_proxy_of_a_method_drops_the_same_side(method, others):
 def test_runs_that_are_pruned_otherwise_are_not_compared(folder):
     run = Run("mnist5k", "low-deepfool", "0.25", 1, 0)
     write_run(folder, run, kept=np.array([1, 1, 0, 0, 0, 0, 0, 0], np.uint8), label=LABELS)
-    numbers = kept_numbers(table_of(*RUNS, run), folder)
+    numbers = kept_numbers(table_of_runs([*RUNS, run]), folder)
     (row,) = numbers[numbers["p"] == "0.25"].to_dict("records")
     assert (row["between_proxies_n"], row["chance"]) == (0, 75)
 
 
 def test_the_table_shows_n_where_the_proxies_have_fewer_seeds_than_the_method(folder):
-    shown = kept(table_of(*RUNS), CONFIG, folder).shown.set_index("Pruning method")
+    shown = kept(table_of_runs([*RUNS]), CONFIG, folder).shown.set_index("Pruning method")
     cells = shown["… by both proxies (%)"]
     assert cells["Low distance (Loss)"].endswith("(n = 2)")
     assert "n =" not in cells["Low distance (DeepFool)"]
@@ -108,11 +108,11 @@ def test_the_table_shows_n_where_the_proxies_have_fewer_seeds_than_the_method(fo
 
 
 def test_the_class_shares_stand_beside_the_datas(folder):
-    shown = kept(table_of(*RUNS), CONFIG, folder).shown.set_index("Pruning method")
+    shown = kept(table_of_runs([*RUNS]), CONFIG, folder).shown.set_index("Pruning method")
     assert shown.loc["Random", "Most frequent class (%)"] == "50.00 (data: 50.00)"
 
 
 @pytest.mark.parametrize(("paired", "warned"), [(True, False), (False, True)])
 def test_the_table_says_where_proxies_do_not_share_a_network(folder, paired, warned):
-    notes = kept(table_of(*RUNS), CONFIG | {"paired_seeds": paired}, folder).notes
+    notes = kept(table_of_runs([*RUNS]), CONFIG | {"paired_seeds": paired}, folder).notes
     assert any(note.startswith("Seeds are not paired") for note in notes) == warned

@@ -1,16 +1,10 @@
 """Appendix C's simulation against its formulas and against cases worked by hand."""
 
 import itertools
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from advprune.tables.appendix_c import appendix_c
-from advprune.tables.table import write_table
 from advprune.toy.features import (
     QUANTITIES,
     Sample,
@@ -25,7 +19,6 @@ from advprune.toy.features import (
     swapped_accuracy,
 )
 
-SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 MODELS = {
     "the default": ToyModel(100, 0.5, 0.95, 0.7),
     "mostly robust": ToyModel(64, 0.8, 0.9, 0.55),
@@ -35,18 +28,6 @@ MODELS = {
     "no fragile points": ToyModel(40, 1.0, 0.9, 0.7),
 }
 COUNT = 40_000
-
-
-def config(**changes):
-    settings = {
-        "fragile_features": 40,
-        "robust_share": 0.5,
-        "p_robust": 0.9,
-        "p_fragile": 0.6,
-        "points": 500,
-        "seeds": 3,
-    }
-    return {"scale": "test", "protocol": "paper", "appendix_c": settings | changes}
 
 
 def sample_of(features, labels):
@@ -88,30 +69,11 @@ def test_the_accuracy_that_the_paper_prints_is_not_the_simulated_one(case, measu
     assert difference > 20 * standard_error
 
 
-def test_the_two_formulas_are_equal_at_a_robust_share_of_one_half():
-    model = ToyModel(100, 0.5, 0.95, 0.7)
-    assert swapped_accuracy(model) == pytest.approx(robust_accuracy(model))
-
-
 def test_the_formulas_give_what_is_worked_by_hand():
     model = ToyModel(100, 0.8, 0.95, 0.7)
     assert robust_accuracy(model) == pytest.approx(0.8 * 0.95 + 0.2 * 0.7)  # 0.90
     assert swapped_accuracy(model) == pytest.approx(0.75)
     assert robust_share_among(model, 0.95, 0.7) == pytest.approx(0.76 / 0.90)
-
-
-@pytest.mark.parametrize("case", [case for case, model in MODELS.items() if model.epsilon < 1])
-def test_an_epsilon_below_one_changes_no_verdict_of_the_robust_classifier(case):
-    model = MODELS[case]
-    sample = draw_sample(model, 2000, np.random.default_rng(0))
-    before = is_correct(model.robust_weights, sample)
-    assert np.array_equal(is_correct(model.robust_weights, sample, model.epsilon), before)
-
-
-def test_an_epsilon_of_one_leaves_the_robust_classifier_nothing():
-    model = ToyModel(36, 0.5, 0.9, 0.7)
-    sample = draw_sample(model, 2000, np.random.default_rng(0))
-    assert not is_correct(model.robust_weights, sample, 1.0).any()
 
 
 def test_no_corner_of_the_epsilon_ball_is_worse_than_the_closed_form():
@@ -133,11 +95,6 @@ def test_the_robust_classifiers_loss_is_four_where_its_feature_is_not_the_label(
     assert squared_loss(np.array([1.0, 0.0]), sample).tolist() == [0, 4, 4, 0]
 
 
-def test_the_robust_feature_is_the_label_or_its_opposite():
-    sample = draw_sample(ToyModel(5, 0.5, 0.9, 0.7), 1000, np.random.default_rng(0))
-    assert set(np.abs(sample.features[:, 0])) == {1.0}
-
-
 def test_fragile_features_have_mean_eta_times_the_label_and_deviation_one():
     model = ToyModel(9, 0.5, 0.9, 0.7)  # eta = 1
     sample = draw_sample(model, 20_000, np.random.default_rng(0))
@@ -146,27 +103,15 @@ def test_fragile_features_have_mean_eta_times_the_label_and_deviation_one():
     assert centred.std() == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.parametrize("case", ["the default", "mostly robust", "mostly fragile"])
-def test_dropping_high_losses_raises_the_robust_share_and_dropping_low_ones_lowers_it(
-    case, measured
-):
-    found = measured[case]
-    assert (
-        found["robust_share_without_low_loss"]
-        < found["robust_share"]
-        < found["robust_share_without_high_loss"]
-    )
-
-
 def test_points_beyond_one_chunk_are_all_counted(monkeypatch):
-    monkeypatch.setattr("advprune.toy_features.VALUES_AT_ONCE", 70)  # 10 points at once
+    monkeypatch.setattr("advprune.toy.features.VALUES_AT_ONCE", 70)  # 10 points at once
     sizes = []
 
     def counting(model, count, random):
         sizes.append(count)
         return draw_sample(model, count, random)
 
-    monkeypatch.setattr("advprune.toy_features.draw_sample", counting)
+    monkeypatch.setattr("advprune.toy.features.draw_sample", counting)
     simulate(ToyModel(6, 0.5, 0.9, 0.7), 25, np.random.default_rng(0))
     assert sizes == [10, 10, 5]
 
@@ -177,44 +122,6 @@ def test_a_share_of_no_points_is_missing_and_not_an_error():
     assert np.isnan(found["robust_share_without_low_loss"])
 
 
-def test_the_frame_is_the_same_each_time():
-    model = ToyModel(10, 0.5, 0.9, 0.7)
-    first, second = (simulation_frame(model, count=200, seeds=2) for _ in range(2))
-    pd.testing.assert_frame_equal(first, second)
-
-
 def test_seeds_draw_different_points():
     frame = simulation_frame(ToyModel(10, 0.5, 0.9, 0.7), count=500, seeds=3)
     assert (frame.set_index("quantity").loc["robust_standard", "simulated_half_width"]) > 0
-
-
-def test_the_table_shows_every_quantity():
-    assert list(appendix_c(config()).numbers["quantity"]) == list(QUANTITIES)
-
-
-def test_the_latex_table_holds_no_sign_that_text_mode_cannot_print(tmp_path):
-    write_table(tmp_path / "table.csv", appendix_c(config(fragile_features=25)))
-    text = (tmp_path / "table.tex").read_text(encoding="utf-8")
-    assert [sign for sign in text if ord(sign) > 126 or sign in "<>|"] == []
-
-
-@pytest.mark.parametrize(("share", "said"), [(0.5, True), (0.6, False)])
-def test_the_notes_say_when_the_two_formulas_cannot_be_told_apart(share, said):
-    notes = " ".join(appendix_c(config(robust_share=share)).notes)
-    assert ("the two are equal" in notes) == said
-
-
-@pytest.mark.parametrize(("features", "said"), [(36, True), (37, False)])
-def test_the_notes_say_when_the_adversary_reaches_the_robust_feature(features, said):
-    notes = " ".join(appendix_c(config(fragile_features=features)).notes)
-    assert ("ε is 1 or more" in notes) == said
-
-
-def test_one_seed_gives_a_mean_without_an_interval():
-    shown = appendix_c(config(seeds=1)).shown["Simulated (%)"]
-    assert not shown.str.contains("±").any()
-
-
-def test_the_simulation_runs_without_torch():
-    program = "import sys, advprune.appendix_c; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS).returncode == 0

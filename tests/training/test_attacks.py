@@ -1,14 +1,13 @@
-"""RS+FGSM and the threat model."""
+"""RS+FGSM, PGD and the threat model."""
 
 import pytest
 import torch
-from builders import linear_classifier, random_examples
+from builders import linear_classifier, random_examples, small_classifier
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from advprune.networks.classifier import build_classifier
-from advprune.training.attacks import Threat, rs_fgsm
+from advprune.training.attacks import Threat, pgd, rs_fgsm
 
 MNIST_THREAT = Threat(epsilon=0.3, step_size=0.375)
 CIFAR10_THREAT = Threat(epsilon=8 / 255, step_size=10 / 255)
@@ -17,12 +16,6 @@ ROUNDING = 1e-6
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def small_network():
-    return build_classifier(
-        "mnist_cnn", shape=(1, 8, 8), classes=10, width=0.25, normalisation=None, seed=1
-    )
 
 
 def black_white_and_grey_images(count, seed=0):
@@ -39,19 +32,10 @@ def attack(model, images, labels, *, threat=MNIST_THREAT, seed=0):
     threat=st.sampled_from([MNIST_THREAT, CIFAR10_THREAT, Threat(0.05, 0.01), Threat(1.0, 0.5)]),
     seed=st.integers(0, 10_000),
 )
-def test_adversarial_images_stay_in_the_epsilon_ball(threat, seed):
+def test_adversarial_images_are_images_in_the_epsilon_ball(threat, seed):
     images = black_white_and_grey_images(4, seed)
-    adversarial = attack(small_network(), images, torch.arange(4), threat=threat, seed=seed)
+    adversarial = attack(small_classifier(), images, torch.arange(4), threat=threat, seed=seed)
     assert (adversarial - images).abs().max() <= threat.epsilon + ROUNDING
-
-
-@given(
-    threat=st.sampled_from([MNIST_THREAT, CIFAR10_THREAT, Threat(0.05, 0.01), Threat(1.0, 0.5)]),
-    seed=st.integers(0, 10_000),
-)
-def test_adversarial_images_are_images(threat, seed):
-    images = black_white_and_grey_images(4, seed)
-    adversarial = attack(small_network(), images, torch.arange(4), threat=threat, seed=seed)
     assert adversarial.min() >= 0
     assert adversarial.max() <= 1
 
@@ -71,13 +55,6 @@ def test_adversarial_images_are_images(threat, seed):
 def test_projection_worked_out_by_hand(value, perturbation, expected):
     result = MNIST_THREAT.project(torch.tensor([perturbation]), torch.tensor([value]))
     assert result.item() == pytest.approx(expected, abs=ROUNDING)
-
-
-def test_projecting_twice_changes_nothing_more():
-    images = black_white_and_grey_images(8)
-    perturbation = torch.randn(images.shape, generator=generator(4))
-    once = MNIST_THREAT.project(perturbation, images)
-    torch.testing.assert_close(MNIST_THREAT.project(once, images), once, atol=ROUNDING, rtol=0)
 
 
 def test_the_random_start_fills_the_epsilon_ball_evenly():
@@ -150,14 +127,14 @@ def test_images_of_a_batch_do_not_change_each_others_step():
 
 def test_the_attack_raises_the_loss():
     images, labels = random_examples(64, shape=(1, 8, 8)).batch(slice(None))
-    model = small_network()
+    model = small_classifier()
     loss = nn.CrossEntropyLoss(reduction="none")
     adversarial = attack(model, images, labels, threat=CIFAR10_THREAT)
     assert (loss(model(adversarial), labels) > loss(model(images), labels)).all()
 
 
 def test_no_gradient_is_left_on_the_parameters():
-    model = small_network()
+    model = small_classifier()
     images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
     attack(model, images, labels)
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -165,42 +142,73 @@ def test_no_gradient_is_left_on_the_parameters():
 
 def test_adversarial_images_carry_no_graph():
     images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
-    assert not attack(small_network(), images, labels).requires_grad
+    assert not attack(small_classifier(), images, labels).requires_grad
 
 
 def test_the_natural_images_are_left_as_they_were():
     images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
     before = images.clone()
-    attack(small_network(), images, labels)
+    attack(small_classifier(), images, labels)
     assert torch.equal(images, before)
     assert not images.requires_grad
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 def test_the_network_stays_in_the_mode_it_is_in(training):
-    model = small_network().train(training)
+    model = small_classifier().train(training)
     images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
     attack(model, images, labels)
     assert model.training is training
 
 
-def test_the_same_generator_state_gives_the_same_attack():
-    images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
-    model = small_network()
-    first, second = (attack(model, images, labels, seed=9) for _ in range(2))
-    assert torch.equal(first, second)
-
-
-def test_another_generator_state_gives_another_attack():
-    images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
-    model = small_network()
-    threat = Threat(epsilon=0.3, step_size=0.05)
-    first, second = (attack(model, images, labels, threat=threat, seed=seed) for seed in (1, 2))
-    assert not torch.equal(first, second)
-
-
 def test_the_global_random_state_plays_no_part():
     images, labels = random_examples(4, shape=(1, 8, 8)).batch(slice(None))
     before = torch.get_rng_state()
-    attack(small_network(), images, labels)
+    attack(small_classifier(), images, labels)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# PGD.
+
+# Class 1 where an image's only pixel is above 0.
+ABOVE_0 = linear_classifier(torch.tensor([[0.0], [1.0]]))
+
+
+class FixedStart(Threat):
+    """An adversary that starts at the image itself."""
+
+    def random_start(self, images, generator):
+        return torch.zeros_like(images)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(0.5, 0.4, id="to the edge of the ball"),
+        pytest.param(0.03, 0.0, id="and of the image's range"),
+    ],
+)
+def test_forty_steps_of_a_fortieth_lead_from_the_image_to_the_edge(value, expected):
+    images = torch.full((1, 1, 1, 1), value)
+    threat = FixedStart(0.1, 0.1 / 40)
+    attacked = pgd(
+        ABOVE_0, images, torch.tensor([1]), threat=threat, steps=40, generator=torch.Generator()
+    )
+    assert attacked.item() == pytest.approx(expected, abs=1e-6)
+
+
+@given(seed=st.integers(0, 1000), steps=st.integers(1, 5))
+def test_pgd_stays_in_the_ball_and_in_the_range_of_images(seed, steps):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(6, 1, 1, 1, generator=generator)
+    attacked = pgd(
+        ABOVE_0,
+        images,
+        torch.ones(6, dtype=torch.int64),
+        threat=Threat(0.2, 0.2 / steps),
+        steps=steps,
+        generator=generator,
+    )
+    assert (attacked - images).abs().max() <= 0.2 + 1e-6
+    assert attacked.min() >= 0
+    assert attacked.max() <= 1

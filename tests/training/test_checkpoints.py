@@ -1,26 +1,26 @@
 """Going on with a run that was interrupted."""
 
 import dataclasses
-import logging
 
 import numpy as np
 import pytest
 import torch
 from builders import (
     EARLY_STOPPING,
-    PLAIN,
-    PLAIN_PRUNING,
+    PRUNED_BEFORE,
     WIDE,
     examples_for,
+    numerics,
     resnet_spec,
     same_tensors,
+    train_on_noise,
     training_spec,
     weights_of,
 )
 
-from advprune import training
+from advprune.training import algorithm
 from advprune.training.algorithm import train
-from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.training.checkpoints import restore_checkpoint, save_checkpoint, start_or_resume
 from advprune.training.state import start
 
 
@@ -38,6 +38,10 @@ def interrupt(spec, examples, path, *, after):
 
     with pytest.raises(JobEndedError):
         train(spec, examples, validation=examples, after_epoch=save_and_fail)
+
+
+SPEC = training_spec()
+EXAMPLES = examples_for(SPEC)
 
 
 def resume(spec, examples, path):
@@ -63,15 +67,11 @@ RECIPES = [
     pytest.param(training_spec(method="high-deepfool", p="0.5", e=2), id="Adam, by DeepFool"),
     pytest.param(resnet_spec(method="random", p="0.5"), id="SGD, batch statistics, at random"),
     pytest.param(
-        resnet_spec(width=WIDE, numerics=dataclasses.replace(PLAIN, channels_last=True)),
+        resnet_spec(width=WIDE, numerics=numerics(channels_last=True)),
         id="channels last",
     ),
-    pytest.param(
-        training_spec(numerics=dataclasses.replace(PLAIN, precision="bfloat16")), id="bfloat16"
-    ),
-    pytest.param(
-        training_spec(numerics=dataclasses.replace(PLAIN, precision="float16")), id="float16"
-    ),
+    pytest.param(training_spec(numerics=numerics(precision="bfloat16")), id="bfloat16"),
+    pytest.param(training_spec(numerics=numerics(precision="float16")), id="float16"),
     pytest.param(
         training_spec(method="low-loss", p="0.5", optimiser="sgd", max_learning_rate=1e30),
         id="diverged",
@@ -91,7 +91,7 @@ RECIPES = [
             method="low-loss",
             p="0.5",
             e=2,
-            pruning=dataclasses.replace(PLAIN_PRUNING, when="before_epoch"),
+            pruning=PRUNED_BEFORE,
         ),
         id="pruned before",
     ),
@@ -127,7 +127,7 @@ def test_a_run_that_is_stopped_early_is_stopped_early_too_when_resumed(
 
     def train_as_told(run, first):
         told = iter([0.1, 0.5, 0.4, 0.3][first:])
-        monkeypatch.setattr(training, "robust_share", lambda *given, **options: next(told))
+        monkeypatch.setattr(algorithm, "robust_share", lambda *given, **options: next(told))
         return run()
 
     uninterrupted = train_as_told(lambda: train(spec, examples, validation=examples), 0)
@@ -138,147 +138,50 @@ def test_a_run_that_is_stopped_early_is_stopped_early_too_when_resumed(
     assert_same_validation(resumed.validation, uninterrupted.validation)
 
 
-def test_seconds_go_on_from_where_they_were(tmp_path):
-    spec = training_spec()
-    examples = examples_for(spec)
+@pytest.fixture
+def interrupted(tmp_path):
+    """The state of a run after its first epoch, and the checkpoint."""
     path = tmp_path / "checkpoint.safetensors"
-    state = train(spec, examples, stop_after=1)
+    state = train_on_noise(SPEC, stop_after=1)
+    save_checkpoint(path, state, SPEC.digest)
+    return state, path
+
+
+def test_seconds_go_on_from_where_they_were(interrupted):
+    state, path = interrupted
     state.stopwatch.seconds = {"training": 1_000.0}
-    save_checkpoint(path, state, spec.digest)
-    assert 1_000 < resume(spec, examples, path).stopwatch.seconds["training"] < 1_010
+    save_checkpoint(path, state, SPEC.digest)
+    assert 1_000 < resume(SPEC, EXAMPLES, path).stopwatch.seconds["training"] < 1_010
 
 
-def test_a_run_that_was_resumed_started_when_its_first_attempt_did(tmp_path):
-    spec = training_spec()
-    examples = examples_for(spec)
-    path = tmp_path / "checkpoint.safetensors"
-    state = train(spec, examples, stop_after=1)
-    save_checkpoint(path, state, spec.digest)
-    assert resume(spec, examples, path).started == state.started
+def test_a_run_that_was_resumed_started_when_its_first_attempt_did(interrupted):
+    state, path = interrupted
+    assert resume(SPEC, EXAMPLES, path).started == state.started
 
 
 def test_a_run_that_is_already_done_is_not_trained_on(tmp_path):
-    spec = training_spec()
-    examples = examples_for(spec)
     path = tmp_path / "checkpoint.safetensors"
-    interrupt(spec, examples, path, after=EPOCHS)
-    assert resume(spec, examples, path).epoch == EPOCHS
+    interrupt(SPEC, EXAMPLES, path, after=EPOCHS)
+    assert resume(SPEC, EXAMPLES, path).epoch == EPOCHS
+
+
+@pytest.mark.parametrize(("key", "epoch"), [(SPEC.digest, 1), ("another", 0)])
+def test_only_a_runs_own_checkpoint_is_gone_on_from(interrupted, key, epoch):
+    assert start_or_resume(interrupted[1], SPEC, EXAMPLES, key).epoch == epoch
 
 
 def test_without_a_checkpoint_a_run_starts_from_the_beginning(tmp_path):
-    spec = training_spec()
-    state = start(spec, examples_for(spec))
-    assert restore_checkpoint(tmp_path / "checkpoint.safetensors", state, spec.digest) is False
-    assert state.epoch == 0
+    assert start_or_resume(tmp_path / "none", SPEC, EXAMPLES, SPEC.digest).epoch == 0
 
 
-@pytest.fixture
-def checkpoint(tmp_path):
-    """The checkpoint of a run that was interrupted after its first epoch."""
-    spec = training_spec(method="low-loss", p="0.5")
+def test_a_checkpoint_that_fills_a_part_of_the_state_alone_is_not_used(tmp_path):
+    # Under the same key, what a run with a wider hidden layer has saved: some of it fits.
     path = tmp_path / "checkpoint.safetensors"
-    interrupt(spec, examples_for(spec), path, after=1)
-    return path
-
-
-def restored(path, spec):
-    state = start(spec, examples_for(spec))
-    before = weights_of(state)
-    found = restore_checkpoint(path, state, spec.digest)
-    assert found or same_tensors(weights_of(state), before)  # all of it or nothing
-    return found
-
-
-def assert_discarded(path, spec, caplog):
-    with caplog.at_level(logging.WARNING):
-        assert restored(path, spec) is False
-    assert not path.exists()
-    assert [str(path) in record.getMessage() for record in caplog.records] == [True]
-
-
-OF_CHECKPOINT = training_spec(method="low-loss", p="0.5")
-
-
-def test_an_untouched_checkpoint_is_used(checkpoint):
-    assert restored(checkpoint, OF_CHECKPOINT) is True
-    assert checkpoint.exists()
-
-
-def replaced(old, new):
-    def damage(content):
-        assert content.count(old) >= 1
-        return content.replace(old, new, 1)
-
-    return damage
-
-
-def flipped(place):
-    def damage(content):
-        altered = bytearray(content)
-        altered[place] ^= 1
-        return bytes(altered)
-
-    return damage
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(lambda content: b"", id="empty"),
-        pytest.param(lambda content: content[:5], id="cut in the length of the header"),
-        pytest.param(lambda content: content[:200], id="cut in the header"),
-        pytest.param(lambda content: content[: len(content) // 2], id="cut in the middle"),
-        pytest.param(lambda content: content[:-1], id="cut by a byte"),
-        pytest.param(lambda content: content + b"\0", id="a byte too many"),
-        pytest.param(lambda content: b"garbage" * 1_000, id="garbage"),
-        pytest.param(lambda content: b"\0" * len(content), id="zeros"),
-        pytest.param(flipped(0), id="another length of the header"),
-        pytest.param(flipped(-1), id="a bit of the last tensor"),
-        pytest.param(flipped(-9_000), id="a bit of a tensor in the middle"),
-        pytest.param(replaced(b"weights.0.bias", b"weights.0.bios"), id="a tensor's name"),
-        pytest.param(replaced(b'"F32"', b'"I32"'), id="a tensor's type"),
-        pytest.param(replaced(b'\\"epoch\\": 1', b'\\"epoch\\": 2'), id="the epoch"),
-        pytest.param(replaced(b'\\"examples\\": 40', b'\\"examples\\": 41'), id="the curve"),
-        pytest.param(replaced(b'\\"seconds\\"', b'\\"seconda\\"'), id="a key"),
-        pytest.param(replaced(b'\\"epoch\\": ', b'\\"epoch\\"; '), id="broken JSON"),
-        pytest.param(replaced(b"__metadata__", b"__metadatb__"), id="no metadata"),
-    ],
-)
-def test_a_damaged_checkpoint_is_discarded(damage, checkpoint, caplog):
-    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
-    assert_discarded(checkpoint, OF_CHECKPOINT, caplog)
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        pytest.param(training_spec(method="low-loss", p="0.5", seed=1), id="another seed"),
-        pytest.param(training_spec(method="low-loss", p="0.6"), id="another share"),
-        pytest.param(training_spec(method="high-loss", p="0.5"), id="another method"),
-        pytest.param(training_spec(method="low-loss", p="0.5", epochs=4), id="more epochs"),
-        pytest.param(training_spec(method="low-loss", p="0.5", width=0.5), id="another network"),
-        pytest.param(training_spec(method="low-loss", p="0.5", peak=0.5), id="another schedule"),
-    ],
-)
-def test_a_checkpoint_of_another_specification_is_discarded(spec, checkpoint, caplog):
-    assert_discarded(checkpoint, spec, caplog)
-
-
-def test_any_altered_byte_is_noticed_or_harmless(checkpoint):
-    """Flips single bits all over the file: what is restored is what was saved, or nothing."""
-    content = checkpoint.read_bytes()
-    whole = start(OF_CHECKPOINT, examples_for(OF_CHECKPOINT))
-    restore_checkpoint(checkpoint, whole, OF_CHECKPOINT.digest)
-    for place in np.random.default_rng(0).integers(0, len(content), 150):
-        checkpoint.write_bytes(flipped(place)(content))
-        state = start(OF_CHECKPOINT, examples_for(OF_CHECKPOINT))
-        if restore_checkpoint(checkpoint, state, OF_CHECKPOINT.digest):
-            assert same_tensors(weights_of(state), weights_of(whole))
-            assert repr(state.curve) == repr(whole.curve)
-
-
-def test_saving_leaves_no_temporary_file_behind(checkpoint):
-    assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
+    wider = dataclasses.replace(SPEC, width=0.26)
+    save_checkpoint(path, train_on_noise(wider, stop_after=1), "key")
+    state = start_or_resume(path, SPEC, EXAMPLES, "key")
+    assert state.epoch == 0
+    assert same_tensors(weights_of(state), weights_of(start(SPEC, EXAMPLES)))
 
 
 def test_saving_does_not_change_the_run(tmp_path):

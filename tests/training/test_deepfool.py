@@ -1,15 +1,21 @@
 """DeepFool's distance to the decision boundary."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
-from builders import linear_classifier, random_examples, same_tensors
+from builders import (
+    PLAIN_DEEPFOOL,
+    linear_classifier,
+    random_examples,
+    same_tensors,
+    small_classifier,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from advprune.networks.classifier import build_classifier
 from advprune.training.deepfool import deepfool
 
 both_targets = pytest.mark.parametrize(
@@ -17,14 +23,9 @@ both_targets = pytest.mark.parametrize(
 )
 
 
-def run(model, images, *, max_iterations=50, overshoot=0.02, fixed_target=False):
-    return deepfool(
-        model,
-        images,
-        max_iterations=max_iterations,
-        overshoot=overshoot,
-        fixed_target=fixed_target,
-    )
+def run(model, images, **changes):
+    settings = {"max_iterations": 50, "fixed_target": False, **changes}
+    return deepfool(model, images, dataclasses.replace(PLAIN_DEEPFOOL, **settings))
 
 
 class OfOnePixel(nn.Module):
@@ -44,28 +45,7 @@ def pixel(*values):
 
 
 def network(name="mnist_cnn"):
-    return build_classifier(
-        name, shape=(3, 16, 16), classes=10, width=0.125, normalisation=None, seed=3
-    )
-
-
-@both_targets
-@pytest.mark.parametrize(
-    ("point", "expected"),
-    [
-        pytest.param([1.0, 0.0], 1 / math.sqrt(2), id="the diagonal is nearest"),
-        pytest.param([3.0, 1.0], 2 / math.sqrt(2), id="further away"),
-        pytest.param([1.0, -5.0], 3.0, id="the third class is nearest"),
-        pytest.param([0.0, 2.0], 2 / math.sqrt(2), id="from the second class"),
-    ],
-)
-def test_distance_to_a_linear_boundary_worked_out_by_hand(point, expected, fixed_target):
-    # Logits x, y and -2: boundaries x = y, x = -2 and y = -2.
-    model = linear_classifier(
-        torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), torch.tensor([0.0, 0.0, -2.0])
-    )
-    result = run(model, torch.tensor(point).view(1, 2, 1, 1), fixed_target=fixed_target)
-    assert result.distance.item() == pytest.approx(expected, rel=1e-5)
+    return small_classifier(name, shape=(3, 16, 16), width=0.125, seed=3)
 
 
 @given(seed=st.integers(0, 100_000), classes=st.integers(2, 12), fixed_target=st.booleans())
@@ -121,14 +101,7 @@ def test_where_unconverged_images_count_as_nearest_they_are_at_distance_0():
     # The second image is one step of 0.5 from the boundary; two steps of 1 lead the first nowhere.
     model = OfOnePixel(lambda x: torch.where(x > 3, x - 3.5, torch.exp(-x)), lambda x: 0 * x)
     results = [
-        deepfool(
-            model,
-            pixel(0.0, 4.0),
-            max_iterations=2,
-            overshoot=0.02,
-            fixed_target=True,
-            unconverged=unconverged,
-        )
+        run(model, pixel(0.0, 4.0), max_iterations=2, fixed_target=True, unconverged=unconverged)
         for unconverged in ("zero", "length_walked")
     ]
     assert [result.converged.tolist() for result in results] == [[False, True]] * 2

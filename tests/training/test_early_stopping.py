@@ -10,20 +10,15 @@ from builders import (
     linear_classifier,
     resnet_spec,
     same_tensors,
+    train_on_noise,
     training_spec,
     weights_of,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
-from advprune import training
 from advprune.data.examples import Examples
-from advprune.training import early_stopping
+from advprune.training import algorithm
 from advprune.training.algorithm import train
-from advprune.training.attacks import Threat, pgd
 from advprune.training.early_stopping import robust_share
-
-PATIENCE = EARLY_STOPPING.patience  # 2
 
 
 def stopped_spec(**changes):
@@ -39,7 +34,7 @@ def train_with(spec, accuracies, monkeypatch, **arguments):
         history.append({k: v.clone() for k, v in model.network.state_dict().items()})
         return next(told)
 
-    monkeypatch.setattr(training, "robust_share", accuracy)
+    monkeypatch.setattr(algorithm, "robust_share", accuracy)
     examples = examples_for(spec)
     return train(spec, examples, validation=examples, **arguments), history
 
@@ -82,7 +77,7 @@ def test_the_curve_holds_the_accuracies(monkeypatch):
 
 
 def test_without_early_stopping_there_is_no_accuracy_and_no_validation():
-    state = train(training_spec(), examples_for(training_spec()))
+    state = train_on_noise(training_spec())
     assert [record.validation_accuracy for record in state.curve] == [None] * 3
     assert "validation" not in state.stopwatch.seconds
 
@@ -109,98 +104,32 @@ def test_the_seconds_of_the_curve_leave_validation_out():
 
 
 @pytest.mark.parametrize(("asked", "attacked"), [(7, 7), (None, 40)])
-def test_the_first_test_images_are_attacked_with_the_runs_bound(asked, attacked, monkeypatch):
+def test_as_many_test_images_as_asked_are_attacked_within_the_bound(asked, attacked, monkeypatch):
     settings = dataclasses.replace(EARLY_STOPPING, examples=asked, steps=3)
     spec = training_spec(early_stopping=settings, epochs=1)
     seen = []
 
     def look(model, test, *, epsilon, steps, generator):
-        seen.append((test.labels.tolist(), epsilon, steps))
+        seen.append((len(test), epsilon, steps))
         return 0.5
 
-    monkeypatch.setattr(training, "robust_share", look)
+    monkeypatch.setattr(algorithm, "robust_share", look)
     examples = examples_for(spec)
     train(spec, examples, validation=examples)
-    assert seen == [(examples.labels[:attacked].tolist(), spec.epsilon, 3)]
+    assert seen == [(attacked, spec.epsilon, 3)]
 
 
 def test_a_run_that_needs_the_test_set_says_so():
     spec = stopped_spec()
     with pytest.raises(ValueError, match=r"mnist/full.* needs the test set"):
-        train(spec, examples_for(spec))
-
-
-# PGD
-
-
-def edge(threshold):
-    """Class 1 where an image's only pixel is above the threshold."""
-    return linear_classifier(torch.tensor([[0.0], [1.0]]), torch.tensor([0.0, -threshold]))
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param(0.5, 0.4, id="to the edge of the ball"),
-        pytest.param(0.03, 0.0, id="and of the image's range"),
-    ],
-)
-def test_forty_steps_of_a_fortieth_lead_from_the_image_to_the_edge(value, expected):
-    images = torch.full((1, 1, 1, 1), value)
-    threat = FixedStart(0.1, 0.1 / 40)
-    attacked = pgd(
-        edge(0.0), images, torch.tensor([1]), threat=threat, steps=40, generator=torch.Generator()
-    )
-    assert attacked.item() == pytest.approx(expected, abs=1e-6)
-
-
-class FixedStart(Threat):
-    """An adversary that starts at the image itself."""
-
-    def random_start(self, images, generator):
-        return torch.zeros_like(images)
-
-
-@given(seed=st.integers(0, 1000), steps=st.integers(1, 5))
-def test_pgd_stays_in_the_ball_and_in_the_range_of_images(seed, steps):
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.rand(6, 1, 1, 1, generator=generator)
-    attacked = pgd(
-        edge(0.5),
-        images,
-        (images.flatten() > 0.5).long(),
-        threat=Threat(0.2, 0.2 / steps),
-        steps=steps,
-        generator=generator,
-    )
-    assert (attacked - images).abs().max() <= 0.2 + 1e-6
-    assert attacked.min() >= 0
-    assert attacked.max() <= 1
-
-
-def test_a_step_is_the_bound_divided_by_their_number(monkeypatch):
-    seen = []
-
-    def attack(model, images, labels, *, threat, steps, generator):
-        seen.append((threat, steps))
-        return images
-
-    monkeypatch.setattr(early_stopping, "pgd", attack)
-    robust_share(
-        edge(0.5),
-        Examples(torch.zeros(1, 1, 1, 1), torch.tensor([0])),
-        epsilon=0.3,
-        steps=40,
-        generator=torch.Generator(),
-    )
-    assert seen == [(Threat(epsilon=0.3, step_size=0.3 / 40), 40)]
+        train_on_noise(spec)
 
 
 def test_the_robust_share_counts_images_farther_from_the_boundary_than_the_bound():
     # Boundary 0.5, bound 0.1. Steps of 0.1 in all from a start in [-0.1, 0.1] end at 0 or below.
     images = torch.tensor([0.45, 0.5, 0.7, 0.9]).view(-1, 1, 1, 1) * 255
     share = robust_share(
-        edge(0.5),
+        linear_classifier(torch.tensor([[0.0], [1.0]]), torch.tensor([0.0, -0.5])),
         Examples(images, torch.ones(4, dtype=torch.int64)),
         epsilon=0.1,
         steps=40,

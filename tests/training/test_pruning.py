@@ -62,12 +62,6 @@ def test_an_odd_one_out_is_dropped_near_if_asked(proxy, p, expected):
     assert kept(TEN, f"lowhigh-{proxy}", p, odd_one="near").tolist() == expected
 
 
-@pytest.mark.parametrize("side", ["low", "high"])
-def test_pruning_at_one_end_has_no_odd_one_out(side):
-    near, far = (kept(TEN, f"{side}-loss", "0.7", odd_one=end).tolist() for end in ("near", "far"))
-    assert near == far
-
-
 @pytest.mark.parametrize(
     ("side", "expected"),
     [
@@ -82,31 +76,12 @@ def test_balanced_pruning_keeps_of_each_class_what_was_worked_out_by_hand(side, 
     assert kept(TEN, f"{side}-loss", "0.6", labels=labels, class_balanced=True).tolist() == expected
 
 
-def test_low_distance_pruning_drops_the_nearest_examples():
-    stays = kept(TEN, "low-loss", "0.5")
-    assert TEN[stays].min() > np.delete(TEN, stays).max()
-
-
-def test_high_distance_pruning_drops_the_farthest_examples():
-    stays = kept(TEN, "high-loss", "0.5")
-    assert TEN[stays].max() < np.delete(TEN, stays).min()
-
-
-@pytest.mark.parametrize(
-    ("side", "expected"),
-    [
-        pytest.param("low", [0, 5, 6], id="low drops the first of the equals"),
-        pytest.param("high", [1, 2, 3], id="high keeps the first of the equals"),
-        pytest.param("lowhigh", [3, 4, 5], id="both ends drops the first and the last"),
-    ],
-)
-def test_equal_distances_are_ordered_by_index(side, expected):
-    distance = [0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
-    assert kept(distance, f"{side}-loss", "0.4").tolist() == expected
-
-
-def test_ties_are_ordered_by_index_in_a_set_too_large_for_a_simple_sort():
-    assert kept(np.zeros(10_000), "low-loss", "0.1").tolist() == list(range(9_000, 10_000))
+@pytest.mark.parametrize("method", ["low-loss", "high-deepfool", "lowhigh-loss"])
+def test_of_equal_distances_chance_decides_anew_for_every_seed(method):
+    runs = [kept(np.zeros(100), method, "0.5", seed=seed) for seed in range(60)]
+    times = np.bincount(np.concatenate(runs), minlength=100)
+    # 30 on average, with a standard deviation of 3.9.
+    assert 10 < times.min() < times.max() < 50
 
 
 @pytest.mark.parametrize(
@@ -120,38 +95,23 @@ def test_distances_that_are_not_numbers_count_as_nearest(side, expected):
     assert kept([5.0, math.nan, 2.0, math.nan], f"{side}-loss", "0.5").tolist() == expected
 
 
-def test_not_a_number_and_minus_infinity_are_equally_near():
-    assert kept([-math.inf, math.nan, -math.inf, 0.0], "high-loss", "0.5").tolist() == [0, 1]
-
-
-def test_infinite_distances_are_farthest():
-    assert kept([math.inf, 1.0, math.inf, 2.0], "low-deepfool", "0.5").tolist() == [0, 2]
-
-
 @pytest.mark.parametrize(
-    ("total", "p", "expected"),
+    ("total", "p", "exact", "of_dropped", "of_kept"),
     [
-        pytest.param(60_000, "0.9", 54_000, id="MNIST, where floats give 54001"),
-        pytest.param(60_000, "0.6", 36_000, id="MNIST, Table 1"),
-        pytest.param(60_000, "0.1", 6_000, id="MNIST, a tenth"),
-        pytest.param(50_000, "0.7", 35_000, id="CIFAR10, seven tenths"),
-        pytest.param(50_000, "0.3", 15_000, id="CIFAR10, three tenths"),
-        pytest.param(10, "1.0", 10, id="all"),
-        pytest.param(10, "0.25", 3, id="what is dropped is rounded down"),
-        pytest.param(7, "0.5", 4, id="half of an odd number"),
-        pytest.param(3, "0.0001", 1, id="never none"),
-        pytest.param(1, "0.5", 1, id="one example stays"),
+        pytest.param(60_000, "0.9", 54_000, 54_001, 54_000, id="MNIST, p = 0.9"),
+        pytest.param(60_000, "0.8", 48_000, 48_001, 48_000, id="MNIST, p = 0.8"),
+        pytest.param(60_000, "0.6", 36_000, 36_000, 36_000, id="MNIST, p = 0.6"),
+        pytest.param(50_000, "0.9", 45_000, 45_001, 45_000, id="CIFAR10, p = 0.9"),
+        pytest.param(10, "1.0", 10, 10, 10, id="all"),
+        pytest.param(10, "0.25", 3, 3, 2, id="what is dropped is rounded down"),
+        pytest.param(7, "0.5", 4, 4, 3, id="half of an odd number"),
+        pytest.param(3, "0.4", 2, 2, 1, id="two fifths of three"),
     ],
 )
-def test_the_number_kept_is_exact(total, p, expected):
-    assert count_to_keep(total, p) == expected
-
-
-@pytest.mark.parametrize("tenths", range(1, 11))
-@pytest.mark.parametrize("total", [50_000, 60_000], ids=["CIFAR10", "MNIST"])
-def test_every_share_of_the_papers_grid_keeps_whole_tenths(total, tenths):
-    p = "1.0" if tenths == 10 else f"0.{tenths}"
-    assert count_to_keep(total, p) == total // 10 * tenths
+def test_how_many_are_kept_is_worked_out_by_hand(total, p, exact, of_dropped, of_kept):
+    assert count_to_keep(total, p) == exact
+    assert count_to_keep(total, p, "of_dropped") == of_dropped
+    assert count_to_keep(total, p, "of_kept") == of_kept
 
 
 @pytest.mark.parametrize("method", PRUNING_METHODS)
@@ -164,12 +124,6 @@ def test_a_share_of_one_keeps_every_example(method):
 def test_every_method_keeps_exactly_its_share(method, p):
     distance = np.random.default_rng(3).random(997)
     assert len(kept(distance, method, p)) == count_to_keep(997, p)
-
-
-@pytest.mark.parametrize("method", PRUNING_METHODS)
-def test_kept_indices_increase(method):
-    indices = kept(np.random.default_rng(3).random(500), method, "0.5")
-    assert (np.diff(indices) > 0).all()
 
 
 @pytest.mark.parametrize("method", PRUNING_METHODS)
@@ -187,21 +141,8 @@ def test_the_distances_are_left_as_they_were(method):
     np.testing.assert_array_equal(distance, before)
 
 
-@pytest.mark.parametrize(
-    "method", [name for name, method in METHODS.items() if method.select and method.proxy]
-)
-def test_distance_pruning_does_not_depend_on_the_generator(method):
-    assert kept(TEN, method, "0.5", seed=1).tolist() == kept(TEN, method, "0.5", seed=2).tolist()
-
-
 def test_random_pruning_does_not_depend_on_the_distances():
     assert kept(TEN, "random", "0.5").tolist() == kept(-TEN, "random", "0.5").tolist()
-
-
-def test_random_pruning_is_the_same_for_the_same_seed():
-    assert (
-        kept(TEN, "random", "0.5", seed=7).tolist() == kept(TEN, "random", "0.5", seed=7).tolist()
-    )
 
 
 def test_random_pruning_keeps_every_example_about_equally_often():
@@ -218,26 +159,6 @@ def test_a_method_that_never_prunes_says_so(method):
         kept(TEN, method, "0.5")
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_methods_name_tells_its_proxy(name):
-    assert METHODS[name].proxy == (name.partition("-")[2] or None)
-
-
-def test_labels_tell_methods_apart():
-    assert len({method.label for method in METHODS.values()}) == len(METHODS)
-
-
-def naively_kept(distances, side, keep):
-    """The definition in plain Python, to check against."""
-    nearest_first = sorted(
-        range(len(distances)),
-        key=lambda i: (-math.inf if math.isnan(distances[i]) else distances[i], i),
-    )
-    drop = len(distances) - keep
-    near = {"low": drop, "high": 0, "lowhigh": drop // 2}[side]
-    return sorted(nearest_first[near : near + keep])
-
-
 @given(
     distances=st.lists(st.floats(allow_nan=True) | st.sampled_from([0.0, 1.0]), min_size=1),
     side=st.sampled_from(["low", "high", "lowhigh"]),
@@ -245,4 +166,10 @@ def naively_kept(distances, side, keep):
 )
 def test_distance_pruning_agrees_with_its_definition(distances, side, p):
     keep = count_to_keep(len(distances), p)
-    assert kept(distances, f"{side}-loss", p).tolist() == naively_kept(distances, side, keep)
+    nearest_first = np.sort(np.where(np.isnan(distances), -math.inf, distances))
+    drop = len(distances) - keep
+    near = {"low": drop, "high": 0, "lowhigh": drop // 2}[side]
+    # Of equal distances any may be kept: the distances are compared, not the examples.
+    stays = np.asarray(distances)[kept(distances, f"{side}-loss", p)]
+    stays = np.sort(np.where(np.isnan(stays), -math.inf, stays))
+    assert stays.tolist() == nearest_first[near : near + keep].tolist()

@@ -144,13 +144,16 @@ def test_following_the_messages_repairs_files_of_a_run_that_were_deleted(project
 @pytest.mark.parametrize(
     "name",
     [
-        *(f"tables/table1.{suffix}" for suffix in ("csv", "md", "tex", "html", "csv.sha256")),
+        *(
+            f"tables/table1.{suffix}"
+            for suffix in ("csv", "md", "tex", "html", "json", "csv.sha256")
+        ),
         *(f"figures/figure6.{suffix}" for suffix in ("csv", "pdf", "png", "csv.sha256")),
     ],
 )
 def test_a_file_of_a_table_or_figure_that_was_deleted_is_made_again(project, name):
-    target, item = name.split("/")[0], name.split("/")[1].split(".")[0]
+    target, exhibit = name.partition(".")[0].split("/")
     command = ("-n", *COMMAND, "--", target)
-    assert item not in job_counts(run_snakemake(*command, cwd=project).printed)
+    assert exhibit not in job_counts(run_snakemake(*command, cwd=project).printed)
     (project / "results/tiny" / name).unlink()
-    assert job_counts(run_snakemake(*command, cwd=project).printed)[item] == 1
+    assert job_counts(run_snakemake(*command, cwd=project).printed)[exhibit] == 1

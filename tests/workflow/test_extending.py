@@ -15,9 +15,10 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 TEXT = (PROJECT / "docs/extending.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
-# Such as: Put into `config/digits.yaml`:
+# Such as: Put into `config/digits.yaml`: Or: Add to the end of `_ALL` in `…/exhibits.py`:
 BLOCK = re.compile(
-    r"(put\s+into|add\s+to\s+the\s+end\s+of)\s+`([^`]+)`[^`]*?:\n\n```\w+\n(.*?)^```",
+    r"(?:put\s+into|add\s+to\s+the\s+(end)\s+of(?:\s+`(\w+)`\s+in)?)\s+`([^`]+)`[^`]*?:\n\n"
+    r"```\w+\n(.*?)^```",
     re.M | re.S | re.I,
 )
 COMMANDS = re.compile(r"^```bash\n(.*?)^```", re.M | re.S)
@@ -28,13 +29,15 @@ def followed(recipe, folder):
     project = copy_project(folder / "project")
     blocks = BLOCK.findall(RECIPES[recipe])
     assert len(blocks) + len(COMMANDS.findall(RECIPES[recipe])) == RECIPES[recipe].count("```") / 2
-    for how, name, content in blocks:
+    for at_the_end, variable, name, content in blocks:
         path = project / name
-        if how.lower().startswith("add"):
-            content = path.read_text(encoding="utf-8") + "\n\n" + content
+        assert path.exists() == bool(at_the_end)
+        before = path.read_text(encoding="utf-8") if at_the_end else ""
+        if variable:  # a tuple, whose end is the next line that is a bracket alone
+            end = re.search(rf"^{variable} = \((.*?)^\)", before, re.M | re.S).end(1)
+            path.write_text(before[:end] + content + before[end:], encoding="utf-8")
         else:
-            assert not path.exists()
-        path.write_text(content, encoding="utf-8")
+            path.write_text(f"{before}\n\n{content}".lstrip(), encoding="utf-8")
     return project
 
 
@@ -65,7 +68,8 @@ def table(path):
         ("Another data set", "digits", "results/digits/runs/digits/"),
         ("Another network", "linear", '"network": "linear"'),
         ("Another pruning method", "even", "results/even/runs/mnist5k/even-loss/"),
-        ("Another attack", "pgd", '"attacks": ["apgd_ce_40x5", "pgd_20"]'),
+        ("Another attack", "pgd", '"pgd_20": {"steps": 20}'),
+        ("Another table or figure", "tradeoff", "results/tradeoff/figures/tradeoff.png"),
     ],
 )
 def test_everything_can_be_planned_with_a_recipe(tmp_path, recipe, overlay, named):
@@ -87,21 +91,22 @@ def test_a_new_data_set_is_trained_on_and_drawn(tmp_path):
     ]
 
 
+CHECK = """
+import pkgutil
+from advprune.spec.datasets import DATASETS
+said = DATASETS"digits"
+arrays = pkgutil.resolve_name(said.load)(None)
+images, test_images = arrays["train_images"], arrays["test_images"]
+assert (images.shape[1:], (len(images), len(test_images))) == (said.shape, said.examples)
+assert abs(images.mean() / 255 - said.mean[0]) < 5e-4
+assert abs(images.std() / 255 - said.standard_deviation[0]) < 5e-4
+"""
+
+
 def test_what_is_said_of_the_new_data_set_is_so(tmp_path):
-    project = followed("Another data set", tmp_path)
+    scripts = followed("Another data set", tmp_path) / "workflow/scripts"
     said = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from advprune.datasets import DATASETS; d = DATASETS['digits']; a = d.load(None);"
-            "i = a['train_images']; t = a['test_images'];"
-            "assert (i.shape[1:], (len(i), len(t))) == (d.shape, d.examples);"
-            "assert abs(i.mean() / 255 - d.mean[0]) < 5e-4;"
-            "assert abs(i.std() / 255 - d.deviation[0]) < 5e-4",
-        ],
-        cwd=project / "workflow/scripts",
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", CHECK], cwd=scripts, capture_output=True, text=True
     )
     assert said.returncode == 0, said.stderr
 
@@ -136,6 +141,13 @@ def test_a_new_attack_has_its_column_in_every_table_and_a_row_in_the_figure(tmp_
     right = verdicts["prediction"] == verdicts["label"]
     assert right[verdicts["pgd_20"] == 1].all()
     assert "pgd_20_accuracy_mean" in table(folder / "figures/figure3.csv")
+
+
+def test_a_new_figure_is_drawn(tmp_path):
+    project = run("Another table or figure", tmp_path)
+    figures = project / "results/tradeoff/figures"
+    assert (figures / "tradeoff.png").read_bytes().startswith(b"\x89PNG")
+    assert table(figures / "tradeoff.csv")["method"].to_list() == ["full", "random"]
 
 
 def test_weights_from_elsewhere_are_evaluated(tmp_path):

@@ -14,7 +14,7 @@ from workflow_tools import PROJECT, run_program
 from advprune.analysis.run_table import write_runs
 from advprune.data.examples import save_examples
 from advprune.errors import UserError
-from advprune.figures.style import save_figure
+from advprune.figures.style import Drawing
 from advprune.storage.files import write_text
 from advprune.storage.records import write_record
 from advprune.storage.saved_state import save_state
@@ -46,7 +46,7 @@ def noise():
 # More than 64 KiB each.
 WRITERS = {
     "table.md": lambda path: write_text(path, "text " * 100_000),
-    "figure.csv": lambda path: save_figure(noise(), pd.DataFrame({"x": range(50_000)}), path),
+    "figure.csv": lambda path: Drawing(noise(), pd.DataFrame({"x": range(50_000)})).write(path),
     "data.safetensors": lambda path: save_examples(
         path, "tiny", {"images": np.zeros(500_000, "uint8")}
     ),

@@ -5,10 +5,10 @@ import torch
 from workflow_tools import PROJECT
 
 from advprune.data.examples import Examples
+from advprune.data.sources import mnist5k
 from advprune.evaluation.phases import predict
 from advprune.plan.config import load_config, seeds_of
 from advprune.plan.specify import training_spec
-from advprune.spec.datasets import DATASETS
 from advprune.spec.runs import Run
 from advprune.training.algorithm import train
 
@@ -17,7 +17,7 @@ CONFIG = load_config(PROJECT / "config/quick.yaml")
 
 @pytest.fixture(scope="module")
 def digits():
-    arrays = {name: torch.from_numpy(v) for name, v in DATASETS["mnist5k"].load(None).items()}
+    arrays = {name: torch.from_numpy(array) for name, array in mnist5k(None).items()}
     return tuple(
         Examples(arrays[f"{part}_images"], arrays[f"{part}_labels"].long())
         for part in ("train", "test")

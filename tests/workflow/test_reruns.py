@@ -60,4 +60,4 @@ def test_a_changed_hyperparameter_makes_again_what_depends_on_it(project, tmp_pa
     (tmp_path / "overlay.yaml").write_text(overlay)
     planned = job_counts(plan(project, tmp_path / "overlay.yaml"))
     # All tables and figures name the config on their face.
-    assert planned == jobs | {"settle_config": 1, "total": sum(jobs.values()) + 1}
+    assert planned == jobs | {"write_config": 1, "total": sum(jobs.values()) + 1}

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from workflow_tools import PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
 from advprune.plan.config import load_config
-from advprune.plan.exhibits import ITEMS, runs_of
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
 from advprune.plan.specify import evaluation_spec, score_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
@@ -26,13 +26,12 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 CONFIG = load_config(PROJECT / "config/smoke.yaml")
 RUNS = runs_of("all", CONFIG)
 NAME = ["dataset", "method", "p", "e", "seed"]
-TABLES = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy", "appendix_c"]
-FIGURES = [
-    *("figure1", "figure2", "figure2_features", "figure3", "figure4", "figure5", "figure6"),
-    *("distribution", "collapse", "pruning_epoch"),
-]
-# The toy model and the illustration are made from no data set.
-TABLES_OF_DATA = ["table1", "figure7", "figure8", "comparisons", "standard_accuracy"]
+TABLES, FIGURES = (
+    [name for name, exhibit in EXHIBITS.items() if exhibit.folder == folder]
+    for folder in ("tables", "figures")
+)
+# The toy model is made from no data set.
+TABLES_OF_DATA = [name for name in TABLES if name != "appendix_c"]
 PRUNED = [run for run in RUNS if METHODS[run.method].select]
 
 
@@ -61,7 +60,7 @@ def test_the_workflow_ends_well(finished):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html", "json"])
 def test_a_table_is_there(results, name, suffix):
     assert (results / f"tables/{name}.{suffix}").stat().st_size > 0
 
@@ -192,10 +191,10 @@ def test_the_report_names_no_path_of_the_machine(project, page):
 # The table of runs.
 
 
-def test_the_readme_explains_every_column_of_the_table_of_runs(table):
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    explained = set(re.findall(r"`(\w+)`", readme))
-    explained |= {f"robust_after{name}" for name in re.findall(r"`…(\w+)`", readme)}
+def test_the_page_on_results_explains_every_column_of_the_table_of_runs(table):
+    text = (PROJECT / "docs/results.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", text))
+    explained |= {f"robust_after{name}" for name in re.findall(r"`…(\w+)`", text)}
     assert [name for name in table.columns if name not in explained] == []
 
 
@@ -204,10 +203,10 @@ def test_there_is_a_row_for_each_run(table):
     assert rows == RUNS
 
 
-@pytest.mark.parametrize("item", ITEMS)
-def test_an_item_is_made_from_its_own_runs(results, table, item):
-    runs = pd.read_csv(results / f"items/{item}.csv", dtype={"p": str})
-    assert [Run(*row) for row in runs[NAME].itertuples(index=False)] == runs_of(item, CONFIG)
+@pytest.mark.parametrize("name", WITH_RUNS)
+def test_a_table_or_figure_is_made_from_its_own_runs(results, name):
+    runs = pd.read_csv(results / f"items/{name}.csv", dtype={"p": str})
+    assert [Run(*row) for row in runs[NAME].itertuples(index=False)] == runs_of(name, CONFIG)
 
 
 ACCURACIES = ["natural_accuracy", "autoattack_accuracy", "apgd_ce_40x5_accuracy"]
@@ -412,7 +411,7 @@ def test_a_changed_config_trains_again_what_it_changes_and_nothing_else(
     assert job_counts(planned.printed).get("train", 0) == trained
 
 
-@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html", "json"])
 def test_the_verdicts_are_made_again_if_one_of_their_files_was_deleted(project, results, suffix):
     path, aside = results / f"claims.{suffix}", results / "aside"
     path.rename(aside)
@@ -430,7 +429,7 @@ def test_the_config_is_written_down_again_if_it_was_deleted(project, results):
         planned = job_counts(run_snakemake("-n", *SMOKE, cwd=project).printed)
     finally:
         aside.rename(path)
-    assert (planned["settle_config"], "train" in planned) == (1, False)
+    assert (planned["write_config"], "train" in planned) == (1, False)
 
 
 def test_results_of_another_config_are_refused_in_words(project, results, tmp_path):
@@ -474,13 +473,8 @@ def reported(report):
 
 
 def test_the_report_has_every_table_and_figure_in_the_papers_order(reported):
-    assert [entry["name"].partition(".")[0] for entry in reported] == [
-        *("claims", "figure1", "figure2", "figure2_features", "figure3"),
-        *("table1", "distribution"),
-        *("figure4", "standard_accuracy", "collapse", "pruning_epoch"),
-        *("figure5", "figure6", "figure7", "figure8", "comparisons", "appendix_c"),
-    ]
-    assert {entry["name"].partition(".")[0] for entry in reported} == {"claims", *TABLES, *FIGURES}
+    names = [entry["name"].partition(".")[0] for entry in reported]
+    assert names == ["claims", *EXHIBITS]
 
 
 def test_the_report_names_a_result_as_the_paper_does(reported):

@@ -39,7 +39,21 @@ def main() -> None:
     )
     options = parser.parse_args()
     exhibit = EXHIBITS[options.name]
+    needed = {
+        "runs": exhibit.runs,
+        "verdicts": exhibit.verdicts,
+        "run-folder": exhibit.run_files,
+        "scores": exhibit.scores,
+        "dataset": exhibit.images,
+    }
+    given = vars(options)
+    missing = [f"--{name}" for name in needed if needed[name] and not given[name.replace("-", "_")]]
+    if missing:
+        parser.error(f"{exhibit.name} needs {' and '.join(missing)}")
     config = read_config(options.config)
+    wanted = [f"{study} by seed {seed}" for study, seed in scored(exhibit, config)]
+    if wanted and len(options.scores) != len(wanted):
+        parser.error(f"{exhibit.name} needs --scores of {', '.join(wanted)}, in this order")
     if exhibit.torch:
         from advprune.machine.devices import choose_device
 

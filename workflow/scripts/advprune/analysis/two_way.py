@@ -42,8 +42,7 @@ def two_way_mean(values: np.ndarray) -> Estimate:
     normal distribution, and without its last term the residual would be counted twice. A component
     that comes out below 0 counts as 0. The t quantile has the seeds' n - 1 degrees of freedom.
 
-    How often 95% intervals held the truth (percent), of networks with 80 to 90% on images of
-    varying
+    How often 95% intervals held the truth (percent), of networks with 80 to 90% on images of unlike
     difficulty, some of them collapsed to 0 to 1%, in 1,000 to 2,000 simulated experiments each, 400
     for the bootstrap:
 

@@ -30,6 +30,7 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         # Far outliers would press all the rest against the axis: they are counted, not shown.
         limit = frame["inverse_distance"].replace(np.inf, np.nan).quantile(0.99) * 1.5
         shown = frame[frame["inverse_distance"] <= limit]
+        beyond = np.isfinite(frame["inverse_distance"]).sum() - len(shown)
         axis.scatter(
             shown["inverse_distance"],
             shown["loss"],
@@ -56,9 +57,9 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         title = DATASETS[config["studies"][study]["dataset"]].title
         remarks.append(
             f"{title} after epoch {config['studies'][study]['scores']['epoch']}, one network: r "
-            f"over {found.counted:,} examples, {found.within:,} within the dotted line, "
-            f"{found.unconverged:,} of which DeepFool did not move to another class; "
-            f"{found.left_out:,} not finite left out; {len(frame) - len(shown):,} beyond the axis"
+            f"over {found.counted:,} examples, {found.within:,} of them within the dotted line; "
+            f"{found.left_out:,} not finite left out; of all, DeepFool did not move "
+            f"{found.unconverged:,} to another class; {beyond:,} beyond the axis"
         )
     axes[0, 0].set_ylabel("Loss at x + δ")
     add_note(figure, "\n".join([*remarks, face_note(config, list(frames), attacked=False)]))

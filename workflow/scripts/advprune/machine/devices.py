@@ -17,7 +17,9 @@ def use_deterministic_algorithms(asked: bool) -> None:
     """Hold PyTorch to deterministic algorithms, or not."""
     if asked:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch insists on one
-    torch.use_deterministic_algorithms(asked)
+    # PyTorch imports its compiler for this, seconds that most jobs need not wait.
+    if asked != torch.are_deterministic_algorithms_enabled():
+        torch.use_deterministic_algorithms(asked)
 
 
 @contextmanager

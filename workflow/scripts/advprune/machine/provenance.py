@@ -127,6 +127,8 @@ def _parsed(path: Path) -> ast.Module:
 
 def _plain(part: Any) -> Any:
     """A syntax tree as lists and text, less what is empty: Pythons differ in the empty alone."""
+    if isinstance(part, ast.JoinedStr):  # some end a nested format with an empty text
+        part.values = [each for each in part.values if getattr(each, "value", None) != ""]
     if isinstance(part, ast.AST):
         fields = [[name, value] for name, value in ast.iter_fields(part) if value not in (None, [])]
         return [type(part).__name__, *_plain(fields)]

@@ -35,9 +35,11 @@ def _deciding(config: Config, part: str) -> dict[str, Any]:
     training = dict(settings["training"])
     if not config["early_stopping"]["enabled"]:
         del training[IF_STOPPED_EARLY]
+    scores = {key: value for key, value in settings["scores"].items() if key != "seeds"}
     return {
         **{key: settings[key] for key in OF_A_STUDY},
         "training": training,
+        "scores": scores,
         # What claims about all p, or most methods, are averaged over.
         "p": settings["experiments"]["accuracy"]["p"],
         "methods": settings["experiments"]["accuracy"]["methods"],

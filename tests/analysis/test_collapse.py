@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from cells import seeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from run_tables import seeded
 
 from advprune.analysis.collapse import parts_of_difference, split_difference, working_mean
 

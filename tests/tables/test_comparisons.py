@@ -1,12 +1,12 @@
-"""The table of comparisons: pairs, collapse, and how it is printed."""
+"""The table of what a referee would ask of Figure 8's tests."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from cells import cell, seeded
+from run_tables import joined, runs_of_cell, seeded
 
 from advprune.analysis.collapse import split_difference
-from advprune.analysis.comparison import holm
+from advprune.analysis.comparison import compare, holm
 from advprune.analysis.paired import compare_pairs
 from advprune.analysis.superiority import probability_higher
 from advprune.plan.config import load_config
@@ -19,7 +19,15 @@ ACCURACIES = {
     "random": [40.0, 0, 60, 71],
     "full": [0.0, 30, 60, 72],
 }
-RUNS = pd.concat([cell(*each) for each in ACCURACIES.items()], ignore_index=True)
+
+
+def cell(method, accuracies):
+    """Runs with these accuracies under AutoAttack, and half a point more under APGD-CE."""
+    values = np.array(accuracies, dtype=float)
+    return runs_of_cell(method, autoattack_accuracy=values, apgd_ce_40x5_accuracy=values + 0.5)
+
+
+RUNS = joined(*(cell(*each) for each in ACCURACIES.items()))
 # A table takes a second or more: each is made once.
 TABLE = comparisons(RUNS, CONFIG)
 UNPAIRED = comparisons(RUNS, CONFIG | {"paired_seeds": False})
@@ -30,6 +38,22 @@ def quantity(name, table=TABLE):
     shown = table.shown
     (row,) = shown[(shown["Under"] == "AutoAttack") & (shown["Quantity"] == name)].to_numpy()
     return list(row[3:])
+
+
+def test_the_table_has_figure_8s_tests_under_both_attacks():
+    rows = TABLE.numbers[["method", "against", "metric"]].to_numpy().tolist()
+    attacks = ("autoattack_accuracy", "apgd_ce_40x5_accuracy")
+    tests = (("low-deepfool", "full"), ("low-loss", "full"), ("low-loss", "random"))
+    assert rows == [[*test, attack] for test in tests for attack in attacks]
+
+
+def test_the_table_holds_what_the_comparison_finds():
+    row = TABLE.numbers.iloc[0]
+    found = compare(np.array(ACCURACIES["low-deepfool"]), np.array(ACCURACIES["full"]))
+    assert row["difference_value"] == 4.5
+    assert row["hedges_g_value"] == pytest.approx(found.hedges_g.value)
+    assert row["collapsed_against_percent_value"] == 25
+    assert (row["n"], row["n_against"]) == (4, 4)
 
 
 def test_the_table_holds_what_the_tests_of_pairs_find():
@@ -63,8 +87,8 @@ def test_means_and_medians_stand_beside_one_another():
     assert quantity("Median (%)")[0] == "55.00, 45.00"
 
 
-@pytest.mark.parametrize("test", ["paired_t_p", "sign_flip_p"])
-def test_the_tests_of_pairs_are_corrected_within_an_attack(test):
+@pytest.mark.parametrize("test", ["welch_p", "permutation_p", "paired_t_p", "sign_flip_p"])
+def test_each_kind_of_test_is_corrected_within_an_attack(test):
     for _, numbers in TABLE.numbers.groupby("metric"):
         corrected = holm(numbers[test].to_numpy())
         assert numbers[f"{test}_holm"].to_numpy() == pytest.approx(corrected)
@@ -122,13 +146,13 @@ def test_pruning_epochs_are_told_apart_where_there_are_several():
 def test_a_p_value_too_small_to_print_is_not_printed_as_0():
     high, low = [80.0 + seed % 7 for seed in range(30)], [20.0 + seed % 5 for seed in range(30)]
     cells = [cell("low-loss", high), cell("full", low)]
-    table = comparisons(pd.concat(cells, ignore_index=True), CONFIG)
+    table = comparisons(joined(*cells), CONFIG)
     assert quantity("Paired t-test: p-value (Holm)", table)[1] == "<0.0001 (<0.0001)"
 
 
 def test_where_nothing_can_be_tested_a_dash_is_printed():
     cells = [cell(method, [5.0, 5, 5]) for method in ACCURACIES]
-    table = comparisons(pd.concat(cells, ignore_index=True), CONFIG)
+    table = comparisons(joined(*cells), CONFIG)
     tests = ("Welch's test", "Permutation test", "Paired t-test", "Sign-flip test")
     for test in tests:
         assert quantity(f"{test}: p-value (Holm)", table) == ["– (–)"] * 3
@@ -143,9 +167,10 @@ def test_one_run_a_method_is_compared_without_an_interval():
     assert quantity("Pairs", table) == ["1"] * 3
 
 
-def test_pairs_made_by_different_programs_are_a_warning():
+@pytest.mark.parametrize("column", ["torch", "processor"])
+def test_pairs_made_by_different_programs_or_processors_are_a_warning(column):
     few = RUNS[RUNS["seed"] < 2]
-    mixed = few.assign(torch=["2.0"] + ["2.1"] * (len(few) - 1))
+    mixed = few.assign(**{column: ["one"] + ["other"] * (len(few) - 1)})
     doubt = "WARNING, pairs differ in more than the method"
     assert any(doubt in note for note in comparisons(mixed, CONFIG).notes)
     unpaired = comparisons(mixed, CONFIG | {"paired_seeds": False}).notes

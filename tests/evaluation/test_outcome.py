@@ -1,0 +1,74 @@
+"""What an evaluation found, as a row of accuracies and a row for every image."""
+
+import pandas as pd
+import pytest
+import torch
+
+from advprune.data.examples import Examples
+from advprune.evaluation.outcome import SQUARE, Evaluation, accuracies, verdicts
+
+
+@pytest.fixture
+def by_hand():
+    """Five test images: four were attacked by AutoAttack, the same and the last by APGD-CE."""
+
+    def flags(text):
+        return torch.tensor([character == "1" for character in text])
+
+    return Evaluation(
+        prediction=torch.tensor([0, 1, 2, -1, 4]),
+        correct=flags("11101"),
+        order=torch.tensor([2, 0, 3, 1, 4]),
+        robust_after={
+            "apgd-ce": flags("1100"),
+            "apgd-t": flags("1100"),
+            "fab-t": flags("0100"),
+            "square": flags("0100"),
+        },
+        robust_alone={"apgd_ce_40x5": flags("11011")},
+        warnings={"apgd-ce": ["there are 2 points with zero gradient!"], SQUARE: ["Square …"]},
+    )
+
+
+def test_accuracies_worked_out_by_hand(by_hand):
+    assert accuracies(by_hand) == {
+        "natural_accuracy": 80,
+        "autoattack_accuracy": 25,
+        "apgd_ce_40x5_accuracy": 80,
+        "robust_after_apgd_ce": 50,
+        "robust_after_apgd_t": 50,
+        "robust_after_fab_t": 25,
+        "robust_after_square": 25,
+        "test_examples": 5,
+        "autoattack_examples": 4,
+        "single_attack_examples": 5,
+        "natural_accuracy_autoattack_examples": 75,
+        "natural_accuracy_single_attack_examples": 80,
+        "square_warning": 1,
+        "gradient_warning": 1,
+        "other_warning": 0,
+    }
+
+
+def test_verdicts_worked_out_by_hand(by_hand):
+    test = Examples(torch.zeros(5, 1, 1, 1, dtype=torch.uint8), torch.arange(5))
+    assert pd.DataFrame(verdicts(by_hand, test)).to_dict("list") == {
+        "index": [0, 1, 2, 3, 4],
+        "label": [0, 1, 2, 3, 4],
+        "prediction": [0, 1, 2, -1, 4],
+        "broken_by": ["none", "apgd-ce", "fab-t", "natural", ""],
+        "apgd_ce_40x5": [1, 1, 1, 0, 1],
+    }
+
+
+@pytest.mark.slow
+def test_verdicts_and_accuracies_tell_the_same(trained, evaluated):
+    table, row = pd.DataFrame(verdicts(evaluated, trained[1])), accuracies(evaluated)
+    attacked = table[table["broken_by"] != ""]
+    assert len(attacked) == row["autoattack_examples"]
+    right = table["prediction"] == table["label"]
+    assert row["natural_accuracy"] == pytest.approx(100 * right.mean())
+    robust = attacked["broken_by"] == "none"
+    assert row["autoattack_accuracy"] == pytest.approx(100 * robust.mean())
+    upper_bound = attacked["apgd_ce_40x5"] == 1
+    assert row["apgd_ce_40x5_accuracy"] == pytest.approx(100 * upper_bound.mean())

@@ -1,0 +1,68 @@
+"""How figures look, and the files that they are written to."""
+
+import pandas as pd
+import pytest
+from figure_tools import texts
+from run_tables import joined, runs_of_cell
+from workflow_tools import PROJECT
+
+from advprune.figures.collapse import collapse
+from advprune.figures.distribution import distribution
+from advprune.figures.figure3 import figure3
+from advprune.figures.pruning_epoch import pruning_epoch
+from advprune.figures.style import Drawing, inside_percentages, look_of, new_figure
+from advprune.plan.config import load_config
+from advprune.spec.methods import METHODS, PruningMethod
+from advprune.storage.records import check_hash
+
+CONFIG = load_config(PROJECT / "config/quick.yaml")
+DATA = pd.DataFrame({"x": [1 / 3, 2.0]})
+
+
+def drawing():
+    figure, axes = new_figure(height=2)
+    axes[0, 0].plot(DATA["x"])
+    return Drawing(figure, DATA)
+
+
+def test_a_figure_is_three_files_and_their_hashes(tmp_path):
+    drawing().write(tmp_path / "figure.csv")
+    for suffix in (".csv", ".pdf", ".png"):
+        check_hash(tmp_path / f"figure{suffix}", made_with=tmp_path / "figure.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "figure.csv"), DATA)
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path):
+    for name in ("first", "second"):
+        drawing().write(tmp_path / f"{name}.csv")
+    for suffix in ("pdf", "png"):
+        first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_error_bars_end_where_accuracies_do():
+    below, above = inside_percentages(pd.Series([1.0, 50, 98]), pd.Series([3.0, None, 3]))
+    assert (below.to_list(), above.to_list()) == ([1, 0, 3], [3, 0, 2])
+
+
+# A pruning method that is new to the registry.
+
+
+@pytest.fixture
+def with_new_method(monkeypatch):
+    """Runs of which some are by a method that no figure knows of."""
+    monkeypatch.setitem(METHODS, "newest-loss", PruningMethod("Newest", "loss", "anywhere"))
+    methods = ("full", "random", "low-loss", "newest-loss")
+    return joined(
+        *(runs_of_cell(name, dataset="mnist5k", autoattack_accuracy=[10, 20]) for name in methods)
+    )
+
+
+@pytest.mark.parametrize("figure", [figure3, collapse, distribution, pruning_epoch])
+def test_a_new_method_is_named_in_every_figure_of_methods(with_new_method, figure):
+    assert "Newest" in " ".join(texts(figure(with_new_method, CONFIG).figure))
+
+
+def test_a_new_method_has_a_colour_of_its_own(with_new_method):
+    others = {look_of(name).colour for name in METHODS if name != "newest-loss"}
+    assert look_of("newest-loss").colour not in others
