@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
+from advprune.claims.table import claims_table
 from claim_tools import DEFAULT, evidence
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,6 @@ from advprune.analysis.metrics import RELEASED_AUTOATTACK
 from advprune.claims.claim import read_claims
 from advprune.claims.evidence import GAP, ROBUST
 from advprune.claims.quantities import Toy
-from advprune.claims.table import claims_table
 from advprune.claims.verdicts import Verdict, judge
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from advprune.claims.table import claims_table
 from builders import write_hashed
 from claim_tools import (
     DEFAULT,
@@ -18,7 +19,6 @@ from run_tables import runs_of_cell
 from workflow_tools import PROJECT, run_program
 
 from advprune.analysis.run_table import write_runs
-from advprune.claims.table import claims_table
 
 # Their interval is [45.89, 54.11].
 RUNS = runs_of_cell("random", "0.5", natural_accuracy=four(50))
