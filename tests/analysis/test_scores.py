@@ -69,7 +69,7 @@ def test_a_missing_file_is_named(folders, name):
 @pytest.mark.parametrize("figure", ["figure2", "figure6"])
 def test_a_figure_is_not_drawn_from_the_scores_of_another_study(folders, tmp_path, figure):
     write_config(tmp_path / "config.json", CONFIG)
-    swapped = {"figure2": ["cifar10"], "figure6": ["cifar10", "mnist"]}[figure]
+    swapped = {"figure2": ["cifar10", "cifar10"], "figure6": ["cifar10", "mnist"]}[figure]
     ended = run_program(
         *("exhibit", figure, "--config", tmp_path / "config.json", "--dataset", "none"),
         *("--scores", *(folders[study] for study in swapped)),
