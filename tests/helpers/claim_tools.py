@@ -18,14 +18,25 @@ DEFAULT = load_config()
 def evidence(
     *cells: pd.DataFrame,
     config: Config = DEFAULT,
-    scores: pd.DataFrame | None = None,
+    folder: Path | None = None,
+    correlations: pd.DataFrame | None = None,
+    kept: pd.DataFrame | None = None,
     embedding: pd.DataFrame | None = None,
     toy: pd.DataFrame | None = None,
     robust_metric: str = "autoattack_accuracy",
 ) -> Evidence:
     """What claims are judged by; of a config that is the paper's own, if nothing is said."""
     runs = joined(*cells or [runs_of_cell("full", natural_accuracy=[])])
-    return Evidence(config, runs, scores, embedding, toy, robust_metric)
+    return Evidence(
+        config=config,
+        runs=runs,
+        folder=folder,
+        correlations=correlations,
+        kept=kept,
+        embedding=embedding,
+        toy=toy,
+        robust_metric=robust_metric,
+    )
 
 
 def four(middle: float) -> list[float]:
@@ -41,6 +52,7 @@ def content_of_claim(**changes: Any) -> dict[str, Any]:
     """A claim as a file has it."""
     return {
         "id": "a-claim",
+        "group": "number",
         "place": "Section 0",
         "says": "something",
         "studies": ["mnist"],
@@ -49,10 +61,17 @@ def content_of_claim(**changes: Any) -> dict[str, Any]:
             "metric": "natural_accuracy",
             "first": {"method": "random", "p": 0.5},
         },
-        "printed": {"value": 50},
-        "judge": {"by": "within", "margin": 5},
+        "printed": {"value": 50, "half_width": 1, "runs": 120},
+        "judge": {"by": "number", "margin": 5, "rounding": 0.005},
         **changes,
     }
+
+
+def worded(quantity: Mapping[str, Any], judge: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """A claim without a printed number, as a file has it."""
+    content = content_of_claim(**{"group": "effect"} | changes, quantity=quantity, judge=judge)
+    del content["printed"]
+    return content
 
 
 def write_claims(path: Path, *claims: Mapping[str, Any]) -> Path:
@@ -61,9 +80,10 @@ def write_claims(path: Path, *claims: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_one(folder: Path, **changes: Any) -> Claim:
+def read_one(folder: Path, content: Mapping[str, Any] | None = None, **changes: Any) -> Claim:
     """A claim that was written and read."""
-    (claim,) = read_claims(write_claims(folder / "claims.yaml", content_of_claim(**changes)))
+    whole = content or content_of_claim(**changes)
+    (claim,) = read_claims(write_claims(folder / "claims.yaml", whole))
     return claim
 
 

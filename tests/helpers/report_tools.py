@@ -11,6 +11,7 @@ from run_tables import table_of_runs
 from workflow_tools import PROJECT
 
 from advprune.analysis.run_table import write_runs
+from advprune.claims.headline import headline
 from advprune.plan.config import Config, load_config, write_config
 from advprune.plan.exhibits import EXHIBITS, runs_of
 from advprune.report.page import report_page
@@ -79,7 +80,7 @@ def timed(runs: Sequence, **columns: object) -> pd.DataFrame:
 
 
 def claims_table() -> Table:
-    """The table of `CLAIMS`, with the columns that `claims.table` gives it."""
+    """The table of `CLAIMS`, with columns that `tables.claims` gives it."""
     numbers = pd.DataFrame(CLAIMS, columns=NAMES)
     judged = numbers["other_verdict"] != ""
     numbers = numbers.assign(
@@ -88,11 +89,16 @@ def claims_table() -> Table:
         ours_shown=numbers["value"].map(lambda value: f"{value:g}").replace("nan", ""),
         other_shown=np.where(judged, "8.50 [8.00, 9.00]", ""),
         other_attack="APGD-CE 40×5",
+        group=["effect", "number", "effect", "number", "no loss"],
+        primary=[True, False, True, False, False],
+        without_effect_is=["false", "true", "false", "", "true"],
+        without_effect_percent=[3.0, 50.0, 2.0, np.nan, 100.0],
         reason=["", "outside", "", "no run", ""],
         note=["", "", "a|b", "", ""],
     )
     shown = numbers[["says", "verdict"]]
-    return Table("The paper's claims", numbers, shown, ["5 claims", "how they are judged"])
+    counts = [group.line for group in headline(numbers.to_dict("records"))]
+    return Table("The paper's claims", numbers, shown, [*counts, "how they are judged"])
 
 
 class Page(HTMLParser):

@@ -3,14 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from advprune.claims.estimates import Estimate, Judged, Numbers
-
-if TYPE_CHECKING:
-    from advprune.claims.evidence import Evidence
 
 
 class NotMeasuredError(Exception):
@@ -95,8 +92,12 @@ class Quantity(ABC):
         return ""
 
     @abstractmethod
-    def measure(self, evidence: "Evidence", study: str) -> Measured | Comparison:
+    def measure(self, evidence: Any, study: str) -> Measured | Comparison:
         """Measure it for a study.
+
+        Args:
+            evidence: an `evidence.Evidence`, or for quantities of runs any `cells.Runs`.
+            study: whose numbers.
 
         Raises:
             NotMeasuredError: what it needs is not there.

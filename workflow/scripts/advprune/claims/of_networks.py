@@ -104,9 +104,12 @@ class SilhouetteGain(Quantity):
         if evidence.embedding is None:
             raise NotMeasuredError("Figure 2 was not made")
         table = evidence.embedding
+        by_seed = table.columns[table.columns.str.startswith("kept_seed_")]
+        if by_seed.empty:
+            raise NotMeasuredError("Figure 2 was made without the seeds of the scores")
         whole = silhouette_of(table[["x", "y"]].to_numpy(), table["label"].to_numpy())
         gains = []
-        for name in table.columns[table.columns.str.startswith("kept_seed_")]:
+        for name in by_seed:
             part = table[table[name]]
             if not 1 < part["label"].nunique() < len(part):
                 raise NotMeasuredError("pruning leaves fewer than two classes in Figure 2's sample")
@@ -234,7 +237,7 @@ def _by_network(evidence: Evidence, study: str, column: str) -> np.ndarray:
 
 def _overlaps(evidence: Evidence, study: str, p: float) -> np.ndarray:
     """In percent, a number a seed, from the table of what pruning keeps."""
-    if evidence.kept is None:
+    if evidence.kept is None or "between_proxies_by_seed" not in evidence.kept:
         raise NotMeasuredError("the table of what pruning keeps was not made")
     table, share = evidence.kept, share_text(p)
     wanted = (table["dataset"] == evidence.dataset(study)) & (table["method"] == LOSS_METHOD)
