@@ -44,7 +44,7 @@ studies:
     dataset: mnist5k
     train_examples: 500
     training: {epochs: %d, batch_size: 50}
-    evaluation: {test_examples: 4}
+    evaluation: {autoattack_examples: 4, single_attack_examples: 8}
     experiments:
       accuracy: {methods: [random], p: [0.5], seeds: 1}
       table1: {methods: [random, low-loss], p: [0.5, 1.0], seeds: 1}
@@ -54,7 +54,7 @@ studies:
     dataset: shapes10
     train_examples: 300
     training: {width: 0.0625, epochs: 2}
-    evaluation: {test_examples: 2}
+    evaluation: {autoattack_examples: 2, single_attack_examples: 4}
     experiments:
       accuracy: {methods: [random], p: [0.5], seeds: 1}
       standard: {seeds: 1}

@@ -13,7 +13,8 @@ studies:
     dataset: mnist5k
     train_examples: 300
     training: {epochs: 30, batch_size: 50}
-    evaluation: {test_examples: 2}
+    evaluation: {autoattack_examples: 2, single_attack_examples: 4}
+    scores: {seeds: 1}
     experiments:
       accuracy: {methods: [low-loss], p: [0.5], seeds: 1}
       table1: {methods: [low-loss], p: [0.5, 1.0], seeds: 2}
@@ -23,7 +24,8 @@ studies:
     dataset: shapes10
     train_examples: 100
     training: {width: 0.0625, epochs: 4}
-    evaluation: {test_examples: 1}
+    evaluation: {autoattack_examples: 1, single_attack_examples: 2}
+    scores: {seeds: 1}
     experiments:
       accuracy: {methods: [low-loss], p: [0.5], seeds: 1}
       standard: {seeds: 1}

@@ -152,7 +152,7 @@ def test_a_new_figure_is_drawn(tmp_path):
 
 def test_weights_from_elsewhere_are_evaluated(tmp_path):
     row = table(run("A network that you trained elsewhere", tmp_path) / "evaluation.csv").iloc[0]
-    assert (row["test_examples"], row["attacked_examples"]) == (1000, 32)
+    assert (row["test_examples"], row["autoattack_examples"]) == (1000, 32)
 
 
 def test_there_is_a_test_for_every_recipe():

@@ -27,12 +27,12 @@ SHORTER = {
     "studies": {
         "mnist": {
             "training": {"epochs": 2},
-            "evaluation": {"test_examples": 4},
+            "evaluation": {"autoattack_examples": 4, "single_attack_examples": 8},
             "experiments": {"pruning_epoch": {"e": [1]}},
         },
         "cifar10": {
             "training": {"epochs": 2, "width": 0.125, "batch_size": 500},
-            "evaluation": {"test_examples": 2},
+            "evaluation": {"autoattack_examples": 2, "single_attack_examples": 4},
         },
     },
 }

@@ -36,7 +36,7 @@ CONFIG = {
             "dataset": "mnist5k",
             "train_examples": 100,
             "training": {"epochs": 1, "batch_size": 50},
-            "evaluation": {"test_examples": 1},
+            "evaluation": {"autoattack_examples": 1, "single_attack_examples": 1},
             "experiments": {
                 "accuracy": {"methods": ["random"], "p": [0.5, 1.0], "e": [1], "seeds": SEEDS},
                 "table1": {"methods": ["random"], "p": [0.5, 1.0], "e": [1], "seeds": 1},
@@ -48,7 +48,7 @@ CONFIG = {
             "dataset": "shapes10",
             "train_examples": 100,
             "training": {"width": 0.0625, "epochs": 1},
-            "evaluation": {"test_examples": 1},
+            "evaluation": {"autoattack_examples": 1, "single_attack_examples": 1},
             "experiments": {
                 "accuracy": {"methods": ["random"], "p": [0.5, 1.0], "e": [1], "seeds": 1},
                 "standard": {"methods": ["standard"], "p": [1.0], "e": [1], "seeds": 1},
