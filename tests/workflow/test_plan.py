@@ -51,7 +51,7 @@ ONCE = dict.fromkeys(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("scale", "runs", "scored"),
-    [("config", 2690, 10), ("laptop", 79, 4), ("quick", 48, 4), ("smoke", 15, 4)],
+    [("config", 2690, 20), ("laptop", 79, 4), ("quick", 48, 4), ("smoke", 15, 4)],
 )
 def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, runs, scored):
     planned = dry_runs(scale)
