@@ -3,38 +3,13 @@
 import re
 
 import pytest
-from report_tools import SMOKE, Page, page_of, write_results
+from report_tools import SMOKE, Page, page_of
 from workflow_tools import PROJECT, run_program
 
 from advprune.errors import UserError
-from advprune.plan.config import load_config
 from advprune.plan.exhibits import runs_of
 from advprune.report.page import report_page
 from advprune.storage.records import write_hashes
-
-# What stands on its face.
-
-
-def test_the_head_counts_the_verdicts(results):
-    assert "2 REPRODUCED 1 DIFFERS 1 UNDERPOWERED 1 NOT RUN" in page_of(results).text
-
-
-def test_the_head_counts_the_verdicts_that_the_other_attack_changes(results):
-    assert "Judged by APGD-CE 40×5 instead, 1 of them would change." in page_of(results).text
-
-
-def test_stand_ins_and_reduced_scales_are_said_at_the_top(results):
-    head = page_of(results).head
-    for said in ("stand-in data", "MNIST training digits, a stand-in for MNIST", "scale: smoke"):
-        assert said in head
-    assert "not the paper's scale (mnist): dataset mnist5k instead of mnist" in head
-
-
-def test_nothing_is_warned_of_when_the_paper_was_run_whole(tmp_path):
-    page = page_of(write_results(tmp_path, load_config()), load_config())
-    assert "Not the paper’s experiment" not in page.text
-    assert "mnist : nothing cifar10 : nothing" in page.sections["origin"]
-
 
 # What it does not say.
 
