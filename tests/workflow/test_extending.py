@@ -35,7 +35,7 @@ def followed(recipe, folder):
         before = path.read_text(encoding="utf-8") if at_the_end else ""
         if variable:  # a tuple, whose end is the next line that is a bracket alone
             end = re.search(rf"^{variable} = \((.*?)^\)", before, re.M | re.S).end(1)
-            path.write_text(before[:end] + content + before[end:], encoding="utf-8")
+            path.write_text(f"{before[:end]}{content.rstrip()},\n{before[end:]}", encoding="utf-8")
         else:
             path.write_text(f"{before}\n\n{content}".lstrip(), encoding="utf-8")
     return project
@@ -94,7 +94,7 @@ def test_a_new_data_set_is_trained_on_and_drawn(tmp_path):
 CHECK = """
 import pkgutil
 from advprune.spec.datasets import DATASETS
-said = DATASETS"digits"
+said = DATASETS["digits"]
 arrays = pkgutil.resolve_name(said.load)(None)
 images, test_images = arrays["train_images"], arrays["test_images"]
 assert (images.shape[1:], (len(images), len(test_images))) == (said.shape, said.examples)
