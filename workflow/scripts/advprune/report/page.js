@@ -4,7 +4,7 @@
   const table = document.getElementById("claims-table");
   if (!table) return;
   const body = table.tBodies[0];
-  const rows = Array.from(body.rows); // in the paper's order
+  const rows = Array.from(body.rows); // as the page lists them
   const headers = Array.from(table.tHead.rows[0].cells);
   const filter = document.querySelector(".filter");
   const choices = Array.from(filter.querySelectorAll("button"));
