@@ -28,10 +28,8 @@ rule collect:
         ANALYSIS
     params:
         name="{name}",
-        runs=SCALE / "runs",
-        # Snakemake makes nothing again because an input of what it has made is gone; this does. It
-        # may remember what was lost, not that it is back: the next call then collects once more.
-        lost=lambda wildcards: runs_without_result(wildcards.name),
+        runs=RUNS,
+        lost=lambda wildcards: results_lost(wildcards.name),
     shell:
         "python3 workflow/scripts/collect.py {params.name} --config {input.config} --runs {params.runs}"
         " --output {output.runs} >{log} 2>&1"
@@ -47,8 +45,8 @@ use rule collect as collect_all with:
         RESULTS / "logs/collect_all.log",
     params:
         name="all",
-        runs=SCALE / "runs",
-        lost=lambda wildcards: runs_without_result("all"),
+        runs=RUNS,
+        lost=lambda wildcards: results_lost("all"),
 
 
 rule summarise:

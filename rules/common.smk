@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,12 +14,19 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune.errors import UserError
 from advprune.machine.leases import visible_gpus
-from advprune.paths import RESULT_FILES, RUN_FOLDER, SCORES_FOLDER, discard_checkpoints, seed_text
-from advprune.plan import specify
+from advprune.paths import (
+    EVALUATED_FILES,
+    RESULT_FILES,
+    RUN_BLOCK,
+    START_BLOCK,
+    START_FILES,
+    TRAINED_FILES,
+    discard_checkpoints,
+)
+from advprune.plan import blocks, specify
 from advprune.plan.config import whole
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
-from advprune.spec.runs import Run
 from advprune.storage.locking import clear_dead_workflows
 
 try:
@@ -36,8 +44,12 @@ SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
 RESULTS = SCALE / "partial" if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
-RUN = SCALE / "runs" / RUN_FOLDER
-SCORES = SCALE / "scores" / SCORES_FOLDER
+RUNS, STARTS, BLOCKS = SCALE / "runs", SCALE / "starts", SCALE / "blocks"
+# What the files of a block's job are called, less the suffix.
+STARTED, TRAINED, EVALUATED = (
+    str(BLOCKS / name)
+    for name in (f"start/{START_BLOCK}", f"train/{RUN_BLOCK}", f"evaluate/{RUN_BLOCK}")
+)
 ANALYSIS = "../envs/analysis.yaml"
 # The environment of the rules that need PyTorch.
 TORCH = (
@@ -56,13 +68,13 @@ if config["data_root"]:
     os.environ.update(ADVPRUNE_DATA=config["data_root"])
 
 
-# A finished job keeps its checkpoint until it is certain that Snakemake has recorded it.
+# A start's checkpoint is the state that runs go on from: it stays until none needs it any more.
 onsuccess:
     discard_checkpoints(SCALE)
 
 
 onerror:
-    discard_checkpoints(SCALE)
+    discard_checkpoints(RUNS)
 
 
 wildcard_constraints:
@@ -70,7 +82,7 @@ wildcard_constraints:
     method="[a-z0-9-]+",
     p=r"[01]\.[0-9]+",
     e="[0-9]+",
-    seed="[0-9]+",
+    block="all|[0-9]+-[0-9]+",
 
 
 def as_json(content):
@@ -82,16 +94,42 @@ def published_config():
     return config | {"data_root": None}
 
 
+RUNS_BY_BLOCK, STARTS_BY_BLOCK = blocks.run_blocks(config), blocks.start_blocks(config)
+
+
+def runs_in(wildcards):
+    """The runs of a block."""
+    return RUNS_BY_BLOCK[RUN_BLOCK.format(**wildcards)]
+
+
+def starts_in(wildcards):
+    """The starts of a block."""
+    return STARTS_BY_BLOCK[START_BLOCK.format(**wildcards)]
+
+
+def seeds_text(made):
+    """The seeds of runs or starts as programs take them."""
+    return ",".join(str(each.seed) for each in made)
+
+
 def training_spec_of(wildcards):
-    return as_json(specify.training_spec(Run.from_wildcards(**wildcards), config).to_dict())
+    """How a block's runs are trained, by the first of them."""
+    return as_json(specify.training_spec(runs_in(wildcards)[0], config).to_dict())
 
 
 def evaluation_spec_of(wildcards):
-    return as_json(specify.evaluation_spec(Run.from_wildcards(**wildcards), config).to_dict())
+    return as_json(specify.evaluation_spec(runs_in(wildcards)[0], config).to_dict())
 
 
-def score_spec_of(wildcards):
-    return as_json(specify.score_spec(wildcards.dataset, int(wildcards.seed), config).to_dict())
+def start_spec_of(wildcards):
+    return as_json(specify.start_spec(starts_in(wildcards)[0], config).to_dict())
+
+
+def start_blocks_for(wildcards):
+    """The blocks of the starts that a block's runs go on from."""
+    starts = [blocks.start_of(run, config) for run in runs_in(wildcards)]
+    names = {blocks.block_of_start(start, config) for start in starts if start}
+    return [BLOCKS / f"start/{name}.json" for name in sorted(names)]
 
 
 def is_run_by_a_scheduler():
@@ -138,59 +176,49 @@ EXECUTION_OPTIONS = (
 )
 
 
-# Jobs that are submitted together take turns on one GPU.
-resource_scopes:
-    turn="local",
+def exists_whole(folder, names):
+    """Whether a folder has files of these names."""
+    return all((folder / name).exists() for name in names)
 
 
-if is_run_by_a_scheduler():
-    workflow.global_resources.setdefault("turn", 1)
+def sign_of_loss(folders, names):
+    """A param that makes a job start anew where files are lost; empty where all are there.
+
+    Snakemake makes nothing again because files are gone that are no outputs, or that were inputs of
+    what it has made. It may remember a loss, not that the files are back: the next call then starts
+    the job once more.
+    """
+    lost = [str(folder) for folder in folders if not exists_whole(folder, names)]
+    # With the time, since a param that says twice the same is no change.
+    return f"{lost} at {time.time()}" if lost else ""
 
 
-def batch_of(rule):
-    """Under a scheduler, the jobs that may be submitted together: those of one rule and study."""
-
-    def name_batch(wildcards):
-        studies = config["studies"]
-        study = next(name for name in studies if studies[name]["dataset"] == wildcards.dataset)
-        return f"{rule}_{study}"
-
-    return name_batch
+def starts_lost(wildcards):
+    return sign_of_loss([STARTS / start.folder for start in starts_in(wildcards)], START_FILES)
 
 
-def result_files(run):
-    """What a finished run has left, as far as tables and figures need it."""
-    return [SCALE / "runs" / run.folder / name for name in RESULT_FILES]
-
-
-def all_exist(paths):
-    return all(Path(path).exists() for path in paths)
+def runs_lost(wildcards, names):
+    return sign_of_loss([RUNS / run.folder for run in runs_in(wildcards)], names)
 
 
 def runs_for(name):
     """All runs that a table or figure needs; in a partial run, those whose results exist."""
     wanted = runs_of(name, config)
-    return [run for run in wanted if not config["partial"] or all_exist(result_files(run))]
+    if not config["partial"]:
+        return wanted
+    return [run for run in wanted if exists_whole(RUNS / run.folder, RESULT_FILES)]
 
 
 def results_for(name):
-    """The files of `runs_for` that go into the table of them."""
-    return [path for run in runs_for(name) for path in result_files(run)]
+    """What says that the results of `runs_for` are there; in a partial run, that they exist."""
+    if config["partial"]:
+        return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
+    names = {blocks.block_of_run(run, config) for run in runs_for(name)}
+    return [BLOCKS / f"evaluate/{name}.json" for name in sorted(names)]
 
 
-def run_files_for(exhibit):
-    """The files of `runs_for` that a table or figure is made from beside the table of them.
-
-    In a partial run, those that exist: of one that is missing `collect` says what to do.
-    """
-    folders = [SCALE / "runs" / run.folder for run in runs_for(exhibit.name)]
-    paths = [folder / name for folder in folders for name in exhibit.run_files]
-    return [path for path in paths if not config["partial"] or path.exists()]
-
-
-def runs_without_result(name):
-    """Those that a table or figure needs."""
-    return [str(run) for run in runs_of(name, config) if not all_exist(result_files(run))]
+def results_lost(name):
+    return sign_of_loss([RUNS / run.folder for run in runs_for(name)], RESULT_FILES)
 
 
 def run_table_outputs(stem):
@@ -202,12 +230,19 @@ def run_table_outputs(stem):
     }
 
 
-def score_files(study, seed):
-    """The scores of a study's examples: the values, the network that gave them, and the record."""
-    settings = config["studies"][study]
-    names = {"e": settings["scores"]["epoch"], "seed": seed_text(seed)}
-    folder = Path(str(SCORES).format(dataset=settings["dataset"], **names))
-    return [folder / name for name in ("scores.safetensors", "model.safetensors", "score.json")]
+def score_folders(exhibit):
+    """The folders of the starts whose scores a table or figure is made from."""
+    starts = [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
+    return [STARTS / start.folder for start in starts]
+
+
+def score_blocks(exhibit):
+    """What says that they are there; in a partial run, that they exist."""
+    if config["partial"]:
+        return [folder / "start.json" for folder in score_folders(exhibit)]
+    starts = [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
+    names = {blocks.block_of_start(start, config) for start in starts}
+    return [BLOCKS / f"start/{name}.json" for name in sorted(names)]
 
 
 def exhibit_inputs(exhibit):
@@ -218,10 +253,8 @@ def exhibit_inputs(exhibit):
         inputs["runs"] = collected["runs"]
         if exhibit.verdicts:
             inputs["verdicts"] = collected["verdicts"]
-    if exhibit.run_files:
-        inputs["run_files"] = run_files_for(exhibit)
     if exhibit.scores:
-        inputs["scores"] = [path for each in scored(exhibit, config) for path in score_files(*each)]
+        inputs["scores"] = score_blocks(exhibit)
     if exhibit.claims:
         inputs["claims"] = RESULTS / "claims.csv"
     if exhibit.images:
@@ -233,11 +266,9 @@ def exhibit_options(exhibit):
     """For the shell: the options that name its inputs."""
     inputs = exhibit_inputs(exhibit)
     if exhibit.run_files:
-        del inputs["run_files"]  # there may be thousands; the table of runs names them
-        inputs["run-folder"] = SCALE / "runs"
+        inputs["run-folder"] = RUNS
     if exhibit.scores:
-        folders = [str(score_files(*each)[0].parent) for each in scored(exhibit, config)]
-        inputs["scores"] = " ".join(folders)
+        inputs["scores"] = " ".join(map(str, score_folders(exhibit)))
     return " ".join(f"--{option} {path}" for option, path in inputs.items())
 
 
@@ -277,7 +308,7 @@ def can_be_made(exhibit):
     """Whether it is to be made: in a partial run, whether what it is made from is there."""
     if not config["partial"]:
         return True
-    scores_exist = all(all_exist(score_files(*each)) for each in scored(exhibit, config))
+    scores_exist = all(exists_whole(folder, START_FILES) for folder in score_folders(exhibit))
     runs = "all" if exhibit.claims else exhibit.name
     needs_runs = bool(exhibit.runs) or exhibit.claims
     return scores_exist and (not needs_runs or bool(results_for(runs)))

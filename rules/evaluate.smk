@@ -1,34 +1,28 @@
-# Natural accuracy, standard AutoAttack and APGD-CE 40x5 of every trained network.
+# Natural accuracy, standard AutoAttack and APGD-CE 40x5 of every trained network, a block a job.
 
 
 rule evaluate:
     input:
-        model=RUN / "model.safetensors",
-        training=RUN / "run.json",
-        dataset=DATASET,
+        trained=TRAINED + ".json",
+        dataset=ancient(DATASET),
     output:
-        accuracies=RUN / "evaluation.csv",
-        verdicts=RUN / "verdicts.csv",
-        record=RUN / "evaluation.json",
+        EVALUATED + ".json",
     log:
-        RUN / "evaluate.log",
+        EVALUATED + ".log",
     benchmark:
-        RUN / "evaluate.benchmark.tsv"
-    group:
-        batch_of("evaluate")
+        EVALUATED + ".benchmark.tsv"
     conda:
         TORCH
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        turn=1,
         mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
-        runtime=240,
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         spec=evaluation_spec_of,
+        folders=lambda wildcards: [RUNS / run.folder for run in runs_in(wildcards)],
+        lost=lambda wildcards: runs_lost(wildcards, EVALUATED_FILES),
     shell:
-        "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --training-record {input.training}"
-        " --model {input.model} --dataset {input.dataset}"
+        "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --dataset {input.dataset}"
         f" {EXECUTION_OPTIONS}"
-        " --accuracies {output.accuracies}"
-        " --verdicts {output.verdicts} --record {output.record} >{log} 2>&1"
+        " --block {output} {params.folders} >{log} 2>&1"

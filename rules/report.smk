@@ -6,7 +6,6 @@ rule claims:
         runs=RESULTS / "runs.csv",
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
-        curves=run_files_for(EXHIBITS["curves"]),
         correlations=numbers_of_exhibit("correlations"),
         kept=numbers_of_exhibit("kept"),
         embedding=numbers_of_exhibit("figure2"),
@@ -18,7 +17,7 @@ rule claims:
     conda:
         ANALYSIS
     params:
-        runs=SCALE / "runs",
+        runs=RUNS,
     shell:
         "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
         " --run-folder {params.runs} --correlations {input.correlations} --kept {input.kept}"
@@ -37,6 +36,6 @@ rule report:
     conda:
         ANALYSIS
     params:
-        runs=SCALE / "runs",
+        runs=RUNS,
     shell:
         "python3 workflow/scripts/report.py --config {input.config} --runs {params.runs} --output {output} >{log} 2>&1"

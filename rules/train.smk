@@ -1,59 +1,59 @@
-# One network per run: data set, method, p, e, seed.
+# A job makes a block: seeds of one cell (data set, method, p, e), or the starts of seeds. The results lie
+# in a folder for each run and are no outputs: Snakemake would delete them where a job fails, and a job
+# keeps those that are there. Its output says which results it has made or found.
+
+
+rule start:
+    input:
+        dataset=ancient(DATASET),
+    output:
+        STARTED + ".json",
+    log:
+        STARTED + ".log",
+    benchmark:
+        STARTED + ".benchmark.tsv"
+    conda:
+        TORCH
+    threads: config["execution"]["threads"]
+    resources:
+        **execution_resources(),
+        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        spec=start_spec_of,
+        seeds=lambda wildcards: seeds_text(starts_in(wildcards)),
+        starts=STARTS,
+        lost=starts_lost,
+    shell:
+        "python3 workflow/scripts/start.py --spec {params.spec:q} --seeds {params.seeds}"
+        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
+        " --starts {params.starts} --block {output} >{log} 2>&1"
 
 
 rule train:
     input:
-        dataset=DATASET,
+        dataset=ancient(DATASET),
+        starts=start_blocks_for,
     output:
-        model=RUN / "model.safetensors",
-        curve=RUN / "training.csv",
-        pruning=RUN / "pruning.safetensors",
-        record=RUN / "run.json",
+        TRAINED + ".json",
     log:
-        RUN / "train.log",
+        TRAINED + ".log",
     benchmark:
-        RUN / "train.benchmark.tsv"
-    group:
-        batch_of("train")
+        TRAINED + ".benchmark.tsv"
     conda:
         TORCH
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        turn=1,
         mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
-        runtime=120,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         spec=training_spec_of,
+        seeds=lambda wildcards: seeds_text(runs_in(wildcards)),
+        runs=RUNS,
+        starts=STARTS,
+        lost=lambda wildcards: runs_lost(wildcards, TRAINED_FILES),
     shell:
-        "python3 workflow/scripts/train.py --spec {params.spec:q} --dataset {input.dataset}"
-        f" {EXECUTION_OPTIONS}"
-        " --model {output.model}"
-        " --curve {output.curve} --pruning {output.pruning} --record {output.record} >{log} 2>&1"
-
-
-rule score:
-    input:
-        dataset=DATASET,
-    output:
-        scores=SCORES / "scores.safetensors",
-        model=SCORES / "model.safetensors",
-        record=SCORES / "score.json",
-    log:
-        SCORES / "score.log",
-    benchmark:
-        SCORES / "score.benchmark.tsv"
-    conda:
-        TORCH
-    threads: config["execution"]["threads"]
-    resources:
-        **execution_resources(),
-        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
-        runtime=120,
-    params:
-        spec=score_spec_of,
-    shell:
-        "python3 workflow/scripts/score.py --spec {params.spec:q} --dataset {input.dataset}"
-        f" {EXECUTION_OPTIONS}"
-        " --scores {output.scores}"
-        " --model {output.model} --record {output.record} >{log} 2>&1"
+        "python3 workflow/scripts/train.py --spec {params.spec:q} --seeds {params.seeds}"
+        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
+        " --runs {params.runs} --starts {params.starts} --block {output} >{log} 2>&1"

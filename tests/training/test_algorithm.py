@@ -53,7 +53,7 @@ KINDS = [
 def weights_by_epoch(spec):
     """The weights after each epoch, and before the first as number 0."""
     history = [weights_of(start(spec, examples_for(spec)))]
-    train_on_noise(spec, after_epoch=lambda state: history.append(weights_of(state)))
+    train_on_noise(spec, save=lambda state: history.append(weights_of(state)))
     return history
 
 
@@ -353,7 +353,7 @@ def test_every_method_trains_to_its_end_under_the_released_protocol(method, stud
 def test_a_network_left_in_evaluation_mode_is_put_in_training_mode():
     spec = resnet_spec()
     left_alone = train_on_noise(spec)
-    switched = train_on_noise(spec, after_epoch=lambda state: state.classifier.eval())
+    switched = train_on_noise(spec, save=lambda state: state.classifier.eval())
     assert same_tensors(weights_of(switched), weights_of(left_alone))
 
 
@@ -364,7 +364,7 @@ def test_the_learning_rate_is_the_schedules():
     spec = training_spec(method="random", p="0.5", epochs=4)
     applied = []
     train_on_noise(
-        spec, after_epoch=lambda state: applied.append(state.optimiser.param_groups[0]["lr"])
+        spec, save=lambda state: applied.append(state.optimiser.param_groups[0]["lr"])
     )
     expected = [
         cyclic_learning_rate(epoch=epoch, batch=1, batches=1, epochs=4, maximum=0.01, peak=0.4)

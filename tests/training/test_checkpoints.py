@@ -37,7 +37,7 @@ def interrupt(spec, examples, path, *, after):
             raise JobEndedError
 
     with pytest.raises(JobEndedError):
-        train(spec, examples, validation=examples, after_epoch=save_and_fail)
+        train(spec, examples, validation=examples, save=save_and_fail)
 
 
 SPEC = training_spec()
@@ -189,6 +189,6 @@ def test_saving_does_not_change_the_run(tmp_path):
     examples = examples_for(spec)
     path = tmp_path / "checkpoint.safetensors"
     saved = train(
-        spec, examples, after_epoch=lambda state: save_checkpoint(path, state, spec.digest)
+        spec, examples, save=lambda state: save_checkpoint(path, state, spec.digest)
     )
     assert same_tensors(weights_of(saved), weights_of(train(spec, examples)))

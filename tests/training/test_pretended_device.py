@@ -174,7 +174,7 @@ def test_a_state_that_was_saved_on_one_device_is_restored_on_another(
         before,
         spec,
         stop_after=1,
-        after_epoch=lambda state: save_checkpoint(path, state, spec.digest),
+        save=lambda state: save_checkpoint(path, state, spec.digest),
     )
     examples = examples_for(spec).to(after)
     state = start(spec, examples)

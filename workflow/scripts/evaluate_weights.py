@@ -18,12 +18,11 @@ from advprune.program import add_options, positive_count, run_program
 from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
 from advprune.spec.specification import EvaluationSpec, fraction
-from advprune.storage.locking import take_turn
+from advprune.storage.locking import turn_at
 
 
 def main() -> None:
     options = _parser().parse_args()
-    take_turn(options.record)
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     subject = Subject(
@@ -34,20 +33,21 @@ def main() -> None:
         dataset=options.dataset,
         dataset_name=options.dataset_name,
     )
-    run_evaluation(
-        subject,
-        EvaluationSpec(
-            epsilon=options.epsilon,
-            autoattack_examples=options.test_examples,
-            single_attack_examples=options.test_examples,
-            batch_size=options.batch_size,
-            seed=options.seed,
-        ),
-        Outputs(options.accuracies, options.verdicts, options.record),
-        device=device,
-        made_by=environment(device, __file__),
-        started=started,
-    )
+    with turn_at(options.record):
+        run_evaluation(
+            subject,
+            EvaluationSpec(
+                epsilon=options.epsilon,
+                autoattack_examples=options.test_examples,
+                single_attack_examples=options.test_examples,
+                batch_size=options.batch_size,
+                seed=options.seed,
+            ),
+            Outputs(options.accuracies, options.verdicts, options.record),
+            device=device,
+            made_by=environment(device, __file__),
+            started=started,
+        )
 
 
 def bound(text: str) -> float:

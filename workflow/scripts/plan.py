@@ -16,9 +16,10 @@ from advprune.plan.protocols import results_name
 from advprune.preflight.estimate import (
     DEEPFOOL_STEPS,
     ROBUST_SHARE,
-    from_benchmarks,
+    from_records,
     measure,
-    run_seconds,
+    work_by_dataset,
+    work_seconds,
 )
 from advprune.program import run_program
 
@@ -37,26 +38,23 @@ def main() -> None:
     print(tabulate(rows, ["table or figure", "runs"]))
 
     device = choose_device(config["execution"]["device"], config["execution"]["threads"])
-    known = from_benchmarks(runs, Path("results") / results_name(config) / "runs")
     estimates = []
-    for study in config["studies"].values():
-        of_study = [run for run in runs if run.dataset == study["dataset"]]
-        if study["dataset"] in known:
-            seconds = known[study["dataset"]] * len(of_study)
-            source = "benchmark files of earlier runs"
-        else:
-            batch = measure(of_study[0], config, device)
-            seconds = sum(run_seconds(run, config, batch) for run in of_study)
+    for dataset, work in work_by_dataset(config).items():
+        seconds = from_records(work, config, Path("results") / results_name(config))
+        source = "the records of earlier runs"
+        if seconds is None:
+            batch = measure(work.runs[0], config, device)
+            seconds = work_seconds(work, config, batch)
             source = f"single batches timed just now on {device_name(device)}"
-        estimates.append((study["dataset"], len(of_study), seconds, source))
+        estimates.append((dataset, len(work.runs), work.jobs, seconds, source))
 
-    rows = [(name, count, duration(total), source) for name, count, total, source in estimates]
-    print("\nWork, one run after the other:\n")
-    print(tabulate(rows, ["data set", "runs", "time", "estimated from"]))
+    rows = [(*counts, duration(seconds), source) for *counts, seconds, source in estimates]
+    print("\nWork, one job after the other:\n")
+    print(tabulate(rows, ["data set", "runs", "jobs", "time", "estimated from"]))
     # More jobs than the GPUs take wait for one.
     at_once = len(visible_gpus()) * config["execution"]["jobs_per_gpu"]
     jobs = min(options.jobs, at_once) if device.type == "cuda" and at_once else options.jobs
-    total = sum(seconds for _, _, seconds, _ in estimates) / jobs
+    total = sum(seconds for *_, seconds, _ in estimates) / jobs
     print(
         f"\nAbout {duration(total)} with {jobs} jobs side by side. A batch timed alone is "
         f"faster than beside others;\nassumed where batches were timed: {ROBUST_SHARE:.0%} of "

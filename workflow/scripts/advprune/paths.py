@@ -3,15 +3,22 @@
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[3]
+PROGRAMS = PROJECT / "workflow/scripts"
 CONFIG = PROJECT / "config"
 CAPTIONS = PROJECT / "report"
 LOCK = PROJECT / "envs/requirements.lock"
 
-# A run's folder below the folder of all runs of a scale, and below that of all scores.
-RUN_FOLDER = "{dataset}/{method}/p{p}/e{e}/seed{seed}"
-SCORES_FOLDER = "{dataset}/e{e}/seed{seed}"
-# What a finished run has left in its folder, as far as tables and figures need it.
-RESULT_FILES = ("run.json", "training.csv", "evaluation.json", "evaluation.csv", "verdicts.csv")
+# Of runs, or of starts, that differ in the seed alone: a block, which one job makes, and a single
+# one's folder; each below the folder of all of its kind.
+_RUNS, _STARTS = "{dataset}/{method}/p{p}/e{e}/", "{dataset}/e{e}/"
+RUN_BLOCK, RUN_FOLDER = _RUNS + "{block}", _RUNS + "seed{seed}"
+START_BLOCK, START_FOLDER = _STARTS + "{block}", _STARTS + "seed{seed}"
+# What jobs leave in the folder of a run or a start, the record of each last. A network is not among
+# a run's: it may be deleted.
+START_FILES = ("scores.safetensors", "model.safetensors", "start.json")
+TRAINED_FILES = ("training.csv", "pruning.safetensors", "run.json")
+EVALUATED_FILES = ("evaluation.csv", "verdicts.csv", "evaluation.json")
+RESULT_FILES = (*TRAINED_FILES, *EVALUATED_FILES)
 
 _CHECKPOINT = ".checkpoint.safetensors"
 

@@ -17,9 +17,17 @@ def positive_count(text: str) -> int:
     return value
 
 
+def seeds(text: str) -> list[int]:
+    """Whole numbers from 0 with commas between them, as an option's value."""
+    values = [int(part) for part in text.split(",")]
+    if min(values) < 0:
+        raise ValueError(text)
+    return values
+
+
 # Options that several programs have, and their meaning in all of them.
 OPTIONS = {
-    "spec": ("--spec", {"required": True, "help": "the run's full specification, as JSON"}),
+    "spec": ("--spec", {"required": True, "help": "the full specification, as JSON"}),
     "dataset": (
         "--dataset",
         {"required": True, "type": Path, "help": "the data set's .safetensors file"},
@@ -30,7 +38,14 @@ OPTIONS = {
         "--jobs-per-gpu",
         {"default": 1, "type": int, "help": "wait for a GPU with fewer jobs; 0: do not [1]"},
     ),
-    "model": ("--model", {"required": True, "type": Path, "help": "to write: the weights"}),
+    "seeds": (
+        "--seeds",
+        {"required": True, "type": seeds, "help": "which to make, such as 0,1,2"},
+    ),
+    "block": (
+        "--block",
+        {"required": True, "type": Path, "help": "to write: the records of all that was asked for"},
+    ),
     "record": (
         "--record",
         {"required": True, "type": Path, "help": "to write: specification and provenance"},

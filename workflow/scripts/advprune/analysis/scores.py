@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
+from advprune.plan.blocks import scored_start
 from advprune.plan.config import Config
-from advprune.plan.specify import score_spec
+from advprune.plan.specify import start_spec
 from advprune.storage.records import check_files, check_spec, read_record
 
 
@@ -45,16 +46,24 @@ def read_scores(folder: Path, study: str, seed: int, config: Config) -> Scores:
     """Read the scores of a study's examples by one seed, if they are what the config asks for.
 
     Args:
-        folder: holds ``scores.safetensors``, ``model.safetensors`` and ``score.json``.
+        folder: of the start, with ``scores.safetensors``, ``model.safetensors``, ``start.json``.
         study: a name in ``config["studies"]``.
-        seed: of the run that the examples were scored in.
+        seed: of the runs that begin so.
         config: the config that they must have been made with.
 
     Raises:
         UserError: they are missing, damaged, or were made with another specification.
     """
-    record = read_record(folder / "score.json")
-    wanted = score_spec(config["studies"][study]["dataset"], seed, config)
-    check_spec(folder / "score.json", record, wanted.to_dict())
-    check_files(folder / "score.json", record)
-    return Scores(**load_file(folder / "scores.safetensors"), model=folder / "model.safetensors")
+    record = read_record(folder / "start.json")
+    wanted = start_spec(scored_start(study, seed, config), config)
+    check_spec(folder / "start.json", record, wanted.to_dict())
+    check_files(folder / "start.json", record)
+    tensors = load_file(folder / "scores.safetensors")
+    settings = config["studies"][study]["scores"]
+    taken = settings["deepfool_taken"]
+    return Scores(
+        label=tensors["label"],
+        loss=tensors[f"loss.{settings['loss_taken']}"],
+        **{name: tensors[f"{name}.{taken}"] for name in ("distance", "converged", "iterations")},
+        model=folder / "model.safetensors",
+    )

@@ -13,13 +13,12 @@ from typing import Any
 
 import torch
 
-from advprune.paths import PROJECT
+from advprune.paths import PROGRAMS, PROJECT
 from advprune.storage.files import canonical_json
 
 # From the widest to the narrowest, by the names of `torch.cpu.get_capabilities`.
 ONEDNN_INSTRUCTIONS = ("amx_tile", "avx512_fp16", "avx512_bf16", "avx512_vnni", "avx512_f", "avx2")
 PACKAGES = ("torch", "numpy", "pyautoattack", "safetensors")
-PROGRAMS = PROJECT / "workflow/scripts"
 LIBRARY = PROGRAMS / "advprune"
 
 

@@ -21,9 +21,15 @@ class Stopwatch:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def time(self, phase: str) -> Iterator[None]:
-        """Count the block's duration, less that of phases within it, towards ``phase``."""
+    def time(self, phase: str, elsewhere: float = 0.0) -> Iterator[None]:
+        """Count the block's duration, less that of phases within it, towards ``phase``.
+
+        Args:
+            phase: its name.
+            elsewhere: seconds that a part of its work took which was done before, elsewhere.
+        """
         self._count()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + elsewhere
         self._running.append(phase)
         yield
         self._count()

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from advprune.plan.config import Config, seeds_of
-from advprune.plan.grid import FULL_SHARE, experiment_runs
+from advprune.plan.grid import experiment_runs
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run
+from advprune.spec.runs import FULL_SHARE, Run
 
 TABLE1_SHARE = 0.6  # the p of the paper's Table 1
 

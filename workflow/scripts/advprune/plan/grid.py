@@ -1,10 +1,8 @@
 """The runs of an experiment: every combination of its methods, p, e and seeds."""
 
-from advprune.plan.config import Config, seeds_of
+from advprune.plan.config import Config, seeds_of, study_of
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run, share_text
-
-FULL_SHARE = "1.0"
+from advprune.spec.runs import FULL_SHARE, Run, Start, share_text
 
 
 def experiment_runs(config: Config, study: str, experiment: str) -> list[Run]:
@@ -25,3 +23,14 @@ def experiment_runs(config: Config, study: str, experiment: str) -> list[Run]:
                 dataset = config["studies"][study]["dataset"]
                 runs |= {Run(dataset, *cell, seed) for cell in cells}
     return sorted(runs)
+
+
+def methods_at(start: Start, config: Config) -> set[str]:
+    """The methods that prune at a start's epoch, in any experiment on its data set."""
+    experiments = study_of(start.dataset, config)["experiments"].values()
+    return {
+        method
+        for experiment in experiments
+        for method in experiment["methods"]
+        if METHODS[method].select and start.epoch in experiment["e"]
+    }

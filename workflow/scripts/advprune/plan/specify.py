@@ -3,16 +3,16 @@
 import dataclasses
 
 from advprune.plan.config import Config, study_of
-from advprune.plan.grid import FULL_SHARE
-from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run
+from advprune.plan.grid import methods_at
+from advprune.spec.methods import METHODS, PROXIES
+from advprune.spec.runs import FULL_SHARE, Run, Start
 from advprune.spec.specification import (
     DeepFoolSettings,
     EarlyStoppingSettings,
     EvaluationSpec,
     Numerics,
     PruningSettings,
-    ScoreSpec,
+    StartSpec,
     TrainingSpec,
     fraction,
 )
@@ -89,20 +89,28 @@ def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | No
     )
 
 
-def score_spec(dataset: str, seed: int, config: Config) -> ScoreSpec:
-    """How the examples of a study are scored for figures 2 and 6.
+def start_spec(start: Start, config: Config) -> StartSpec:
+    """How the runs of a seed begin, and what is measured of the examples then.
 
-    They are scored in the run on all data, which with paired seeds is every run of the seed until
-    data are pruned. Early stopping has no effect up to then, and is left out.
+    That is what figures 2 and 6 show, and what the study's methods prune by after that epoch.
     """
-    scores = study_of(dataset, config)["scores"]
-    training = training_spec(Run(dataset, "full", FULL_SHARE, 1, seed), config)
-    return ScoreSpec(
-        training=dataclasses.replace(training, early_stopping=None),
-        epoch=scores["epoch"],
-        deepfool=DeepFoolSettings(**config["deepfool"]),
-        loss_taken=scores["loss_taken"],
-        deepfool_taken=scores["deepfool_taken"],
+    study = study_of(start.dataset, config)
+    training = training_spec(Run(start.dataset, "full", FULL_SHARE, 1, start.seed), config)
+    wanted: set[tuple[str, str]] = set()
+    if study["scores"]["epoch"] == start.epoch:
+        wanted |= {(proxy, study["scores"][f"{proxy}_taken"]) for proxy in PROXIES}
+    if training.shares_start and config["pruning"]["when"] == "after_epoch":
+        proxies = {METHODS[method].proxy for method in methods_at(start, config)} - {None}
+        wanted |= {(proxy, config["pruning"][f"{proxy}_taken"]) for proxy in proxies}
+    else:  # no run goes on from it: early stopping has no effect up to then
+        training = dataclasses.replace(training, early_stopping=None)
+    distances = sorted(taken for proxy, taken in wanted if proxy == "deepfool")
+    return StartSpec(
+        training=training,
+        epoch=start.epoch,
+        losses=sorted(taken for proxy, taken in wanted if proxy == "loss"),
+        distances=distances,
+        deepfool=DeepFoolSettings(**config["deepfool"]) if distances else None,
     )
 
 

@@ -1,27 +1,35 @@
 """How long a config will take on this machine.
 
-Where runs of the scale have been made, their benchmark files tell; for studies without any, a few
-batches are timed and the rest is arithmetic over what the algorithms are known to do.
+Where runs of the scale have been made, their records tell; for studies without any, a few batches
+are timed and the rest is arithmetic over what the algorithms are known to do.
 """
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import torch
 from torch.nn import functional
 
 from advprune.data.examples import Examples
+from advprune.paths import RESULT_FILES
+from advprune.plan.blocks import run_blocks, start_blocks, start_of
 from advprune.plan.config import Config
-from advprune.plan.specify import evaluation_spec, training_spec
+from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run
-from advprune.spec.specification import EvaluationSpec, TrainingSpec
+from advprune.spec.runs import Run, Start
+from advprune.spec.specification import (
+    AFTER_PASS,
+    DeepFoolSettings,
+    EvaluationSpec,
+    StartSpec,
+    TrainingSpec,
+)
+from advprune.storage.records import read_record
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.pruning import count_to_keep
 from advprune.training.state import build_optimiser, start
@@ -60,17 +68,85 @@ class BatchSeconds:
     natural: float
 
 
-def from_benchmarks(runs: Sequence[Run], folder: Path) -> dict[str, float]:
-    """Mean seconds of a run, training and evaluation, by data set, where runs have been made."""
-    rows = []
-    for run in runs:
-        files = [folder / run.folder / f"{rule}.benchmark.tsv" for rule in ("train", "evaluate")]
-        if all(file.exists() for file in files):
-            seconds = sum(pd.read_csv(file, sep="\t")["s"].mean() for file in files)
-            rows.append({"dataset": run.dataset, "seconds": seconds})
-    if not rows:
-        return {}
-    return pd.DataFrame(rows).groupby("dataset")["seconds"].mean().to_dict()
+@dataclass(frozen=True)
+class Work:
+    """All that a config asks for on one data set.
+
+    Attributes:
+        runs: the runs.
+        starts: the starts that they go on from, or whose scores are shown.
+        jobs: how many jobs make them.
+    """
+
+    runs: list[Run]
+    starts: list[Start]
+    jobs: int
+
+
+def work_by_dataset(config: Config) -> dict[str, Work]:
+    """What a config asks for."""
+    runs, starts = run_blocks(config), start_blocks(config)
+    return {
+        study["dataset"]: Work(
+            [run for block in runs.values() for run in block if run.dataset == study["dataset"]],
+            [
+                each
+                for block in starts.values()
+                for each in block
+                if each.dataset == study["dataset"]
+            ],
+            2 * _blocks_of(study["dataset"], runs) + _blocks_of(study["dataset"], starts),
+        )
+        for study in config["studies"].values()
+    }
+
+
+def _blocks_of(dataset: str, blocks: Mapping[str, Sequence[Run | Start]]) -> int:
+    return sum(block[0].dataset == dataset for block in blocks.values())
+
+
+def from_records(work: Work, config: Config, scale: Path) -> float | None:
+    """Seconds of all the work, by the records of what has been made; None if there is not enough.
+
+    Args:
+        work: what is asked for.
+        config: by which it is.
+        scale: the folder of the scale's results.
+    """
+    runs = [_recorded_seconds(run, config, scale) for run in work.runs]
+    starts = [_recorded_start(scale / "starts" / start.folder) for start in work.starts]
+    means = []
+    for found, count in ((runs, len(work.runs)), (starts, len(work.starts))):
+        known = [seconds for seconds in found if seconds is not None]
+        if count and not known:
+            return None
+        means.append(count * sum(known) / len(known) if known else 0.0)
+    return sum(means)
+
+
+def _recorded_seconds(run: Run, config: Config, scale: Path) -> float | None:
+    """Of a run's training, after its start, and evaluation."""
+    folder = scale / "runs" / run.folder
+    if not all((folder / name).exists() for name in RESULT_FILES):
+        return None
+    trained, evaluated = (read_record(folder / f"{name}.json") for name in ("run", "evaluation"))
+    seconds = sum(trained["seconds"].values()) + sum(evaluated["seconds"].values())
+    start = start_of(run, config)
+    begun = scale / "starts" / start.folder / "start.json" if start else None
+    if begun and begun.exists():
+        record = read_record(begun)
+        seconds -= record["seconds"]["training"]
+        if METHODS[run.method].proxy:
+            taken = trained["spec"]["pruning"]["taken"]
+            seconds -= record["scoring_seconds"].get(f"{METHODS[run.method].proxy} {taken}", 0.0)
+    return seconds
+
+
+def _recorded_start(folder: Path) -> float | None:
+    if not (folder / "start.json").exists():
+        return None
+    record = read_record(folder / "start.json")
+    return sum({**record["seconds"], **record["scoring_seconds"]}.values())
 
 
 def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
@@ -124,38 +200,66 @@ def timed_images(count: int, device: torch.device) -> int:
     return count if device.type == "cuda" else min(count, CPU_BATCH)
 
 
-def run_seconds(run: Run, config: Config, batch: BatchSeconds) -> float:
-    """Seconds of a run's training and evaluation, from seconds of single batches."""
-    spec = training_spec(run, config)
-    return (
-        2 * batch.start
-        + training_seconds(spec, batch)
-        + evaluation_seconds(run.dataset, evaluation_spec(run, config), batch, spec.batch_size)
-    )
+def work_seconds(work: Work, config: Config, batch: BatchSeconds) -> float:
+    """Seconds of all the work on a data set, from seconds of single batches."""
+    seconds = work.jobs * batch.start
+    for run in work.runs:
+        spec = training_spec(run, config)
+        begun = run.e if start_of(run, config) else 0
+        seconds += training_seconds(spec, batch, begun=begun)
+        seconds += evaluation_seconds(
+            run.dataset, evaluation_spec(run, config), batch, spec.batch_size
+        )
+    return seconds + sum(start_seconds(start_spec(each, config), batch) for each in work.starts)
 
 
-def training_seconds(spec: TrainingSpec, batch: BatchSeconds) -> float:
-    """Updates before and after pruning, scoring, and what early stopping takes."""
+def training_seconds(spec: TrainingSpec, batch: BatchSeconds, *, begun: int = 0) -> float:
+    """Updates before and after pruning, scoring, and what early stopping takes.
+
+    Args:
+        spec: of the run.
+        batch: seconds of single batches.
+        begun: after how many epochs the run goes on from a start, where its scores are known too.
+    """
     method = METHODS[spec.run.method]
     total = spec.train_examples or DATASETS[spec.run.dataset].examples[0]
     kept, before_pruning = total, spec.epochs
     if spec.pruning:
         kept = count_to_keep(total, spec.run.p, spec.pruning.rounding)
         before_pruning = spec.run.e - (spec.pruning.when == "before_epoch")
-    seen = before_pruning * total + (spec.epochs - before_pruning) * kept
+    seen = (before_pruning - begun) * total + (spec.epochs - before_pruning) * kept
     update = batch.adversarial if method.adversarial else batch.standard
     seconds = seen / spec.batch_size * update
+    if spec.deepfool and not begun:
+        seconds += deepfool_seconds(spec, spec.deepfool, batch)
+    return seconds + validation_seconds(spec, spec.epochs - begun, batch)
+
+
+def start_seconds(spec: StartSpec, batch: BatchSeconds) -> float:
+    """The updates of a start, and its scores."""
+    training = spec.training
+    total = training.train_examples or DATASETS[training.run.dataset].examples[0]
+    passes = spec.epoch + (AFTER_PASS in spec.losses)
+    seconds = passes * total / training.batch_size * batch.adversarial
     if spec.deepfool:
-        classes = DATASETS[spec.run.dataset].classes
-        gradients = (
-            classes + DEEPFOOL_STEPS if spec.deepfool.fixed_target else classes * DEEPFOOL_STEPS
-        )
-        seconds += total / spec.batch_size * gradients * batch.class_gradient
-    if spec.early_stopping:
-        attacked = spec.early_stopping.examples or DATASETS[spec.run.dataset].examples[1]
-        steps = spec.epochs * spec.early_stopping.steps
-        seconds += attacked / spec.batch_size * steps * batch.class_gradient
-    return seconds
+        seconds += len(spec.distances) * deepfool_seconds(training, spec.deepfool, batch)
+    return seconds + validation_seconds(training, spec.epoch, batch)
+
+
+def deepfool_seconds(spec: TrainingSpec, settings: DeepFoolSettings, batch: BatchSeconds) -> float:
+    """Every example's distance, once."""
+    dataset = DATASETS[spec.run.dataset]
+    classes, total = dataset.classes, spec.train_examples or dataset.examples[0]
+    gradients = classes + DEEPFOOL_STEPS if settings.fixed_target else classes * DEEPFOOL_STEPS
+    return total / spec.batch_size * gradients * batch.class_gradient
+
+
+def validation_seconds(spec: TrainingSpec, epochs: int, batch: BatchSeconds) -> float:
+    """What early stopping takes of so many epochs."""
+    if not spec.early_stopping:
+        return 0.0
+    attacked = spec.early_stopping.examples or DATASETS[spec.run.dataset].examples[1]
+    return attacked / spec.batch_size * epochs * spec.early_stopping.steps * batch.class_gradient
 
 
 def evaluation_seconds(

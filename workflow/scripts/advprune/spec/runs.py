@@ -5,7 +5,9 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Self
 
-from advprune.paths import RUN_FOLDER, seed_text
+from advprune.paths import RUN_FOLDER, START_FOLDER, seed_text
+
+FULL_SHARE = "1.0"
 
 
 @dataclass(frozen=True, order=True)
@@ -40,6 +42,27 @@ class Run:
 
     def __str__(self) -> str:
         return str(self.folder)
+
+
+@dataclass(frozen=True, order=True)
+class Start:
+    """What the runs of a seed have in common: training on all data up to the end of an epoch.
+
+    Attributes:
+        dataset: a name in ``datasets.DATASETS``.
+        epoch: the pruning epoch e, or the one after which examples are scored, from 1.
+        seed: as of a run.
+    """
+
+    dataset: str
+    epoch: int
+    seed: int
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Its folder below the folder of all starts of a scale."""
+        names = {"dataset": self.dataset, "e": self.epoch, "seed": seed_text(self.seed)}
+        return PurePosixPath(START_FOLDER.format(**names))
 
 
 def share_text(share: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from advprune.errors import UserError
 from advprune.spec.attacks import ATTACKS, AUTOATTACK_VERSION, STANDARD_ATTACKS
-from advprune.spec.runs import Run
+from advprune.spec.runs import FULL_SHARE, Run, Start
 from advprune.storage.files import digest
 
 # When the loss or the distance of an example is measured in an epoch: in its training pass, before
@@ -180,23 +180,49 @@ class TrainingSpec(Specification):
     early_stopping: EarlyStoppingSettings | None
     numerics: Numerics
 
+    def of_seed(self, seed: int) -> Self:
+        """The same for another seed."""
+        return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
+
+    def on_all_data(self) -> Self:
+        """How the run on all data of the same data set and seed is trained."""
+        run = Run(self.run.dataset, "full", FULL_SHARE, 1, self.run.seed)
+        return dataclasses.replace(self, run=run, pruning=None, deepfool=None)
+
+    @property
+    def shares_start(self) -> bool:
+        """Whether up to the end of epoch e the run is the one on all data."""
+        pruned_later = self.pruning is None or self.pruning.when == "after_epoch"
+        return self.paired_seeds and self.epsilon is not None and pruned_later
+
 
 @dataclass(frozen=True)
-class ScoreSpec(Specification):
-    """Everything that decides the scores of a study's examples (figures 2 and 6).
+class StartSpec(Specification):
+    """Everything that decides how the runs of a seed begin, and every example's scores then.
 
     Attributes:
-        training: of the run that is trained up to the epoch: on all data, whatever comes later.
-        epoch: after which the examples are scored.
-        deepfool: how distances are measured.
-        loss_taken, deepfool_taken: when each is measured, `IN_PASS` or `AFTER_PASS`.
+        training: of the run on all data, which with paired seeds is every run of the seed until
+            data are pruned.
+        epoch: after which the examples are scored, and from which runs go on.
+        losses: the ways in which losses are taken, `IN_PASS` or `AFTER_PASS`.
+        distances: the ways in which distances are.
+        deepfool: how distances are measured; None where none are.
     """
 
     training: TrainingSpec
     epoch: int
-    deepfool: DeepFoolSettings
-    loss_taken: str
-    deepfool_taken: str
+    losses: list[str]
+    distances: list[str]
+    deepfool: DeepFoolSettings | None
+
+    @property
+    def start(self) -> Start:
+        """Which start it is."""
+        return Start(self.training.run.dataset, self.epoch, self.training.run.seed)
+
+    def of_seed(self, seed: int) -> Self:
+        """The same for another seed."""
+        return dataclasses.replace(self, training=self.training.of_seed(seed))
 
 
 @dataclass(frozen=True)

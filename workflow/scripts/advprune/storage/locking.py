@@ -3,10 +3,11 @@
 Both are flocks. On a file system that has none, nothing is locked and nothing is cleared away.
 """
 
-import atexit
 import logging
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from typing import TextIO
@@ -64,8 +65,9 @@ def _stale_locks(file: TextIO, folder: Path) -> list[Path]:
     return locks
 
 
-def take_turn(record: str | Path) -> None:
-    """Wait until no other process makes ``record``, and hold others off until this one ends.
+@contextmanager
+def turn_at(record: str | Path) -> Iterator[None]:
+    """Wait until no other process makes ``record``, and hold others off for the block's duration.
 
     When Snakemake is killed its jobs live on. The job that the next call starts in the place of
     such a one waits here until it has ended, and then goes on from its checkpoint.
@@ -80,8 +82,11 @@ def take_turn(record: str | Path) -> None:
         file = _locked(path, record)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
-    _held.append(file)
-    atexit.register(path.unlink, missing_ok=True)
+    with file:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _locked(path: Path, record: Path) -> TextIO:
@@ -96,7 +101,7 @@ def _locked(path: Path, record: Path) -> TextIO:
         except OSError as error:
             log.warning("%s cannot be locked: %s", path, error)
             return file
-        # Its holder deletes the file as it ends; a lock on a deleted file holds nobody off.
+        # Its holder deletes the file at its end; a lock on a deleted file holds nobody off.
         if os.fstat(file.fileno()).st_nlink:
             file.truncate(0)
             print(os.getpid(), file=file, flush=True)  # not where: results are published

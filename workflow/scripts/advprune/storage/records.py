@@ -5,12 +5,15 @@ of the files beside it and of its own content. What the analysis makes has a .sh
 """
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from advprune.errors import UserError
 from advprune.storage.files import digest, read_json, sha256_of, write_json, write_text
+
+log = logging.getLogger(__name__)
 
 NETWORK = "model.safetensors"
 
@@ -20,6 +23,11 @@ def write_record(path: str | Path, content: Mapping[str, Any], files: list[str])
     hashes = {Path(name).name: sha256_of(name) for name in files}
     whole = {**content, "files": hashes}
     write_json(path, whole | {"digest": digest(whole)})
+
+
+def write_block(path: str | Path, records: Sequence[Path]) -> None:
+    """Write which results the job of a block has made or found, by the hashes of their records."""
+    write_json(path, {str(record): sha256_of(record) for record in records})
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
@@ -70,6 +78,26 @@ def check_file(path: str | Path, record: Mapping[str, Any], name: str) -> Path:
     if sha256_of(file) != record["files"][name]:
         raise UserError(f"{file} is not the file that {path} describes: {_remedy(path)}")
     return file
+
+
+def is_as_asked_for(path: str | Path, wanted: Mapping[str, Any], **made_from: str) -> bool:
+    """Whether a result is there, whole, and made with a specification and from certain files.
+
+    Args:
+        path: of its record.
+        wanted: the specification, as plain values.
+        made_from: what the record says by these names of what the result was made from.
+    """
+    if not Path(path).exists():
+        return False
+    try:
+        record = read_record(path)
+        check_spec(path, record, wanted)
+        check_files(path, record)
+    except UserError as error:
+        log.warning("made anew: %s", error)
+        return False
+    return all(record[name] == value for name, value in made_from.items())
 
 
 def check_spec(path: str | Path, record: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

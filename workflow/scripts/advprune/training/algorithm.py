@@ -28,7 +28,7 @@ from advprune.training.deepfool import DeepFoolResult, deepfool
 from advprune.training.early_stopping import robust_share
 from advprune.training.pruning import keep_indices
 from advprune.training.schedule import cyclic_learning_rate
-from advprune.training.scoring import deepfool_all, loss_of_all
+from advprune.training.scoring import Scores, deepfool_all, loss_of_all
 from advprune.training.seeds import run_seed
 from advprune.training.state import EpochRecord, TrainingState, generator_for, start
 
@@ -44,7 +44,7 @@ def train(
     *,
     validation: Examples | None = None,
     state: TrainingState | None = None,
-    after_epoch: Callable[[TrainingState], None] = lambda state: None,
+    save: Callable[[TrainingState], None] = lambda state: None,
     stop_after: int | None = None,
     in_pass: DeepFoolSettings | None = None,
 ) -> TrainingState:
@@ -56,7 +56,7 @@ def train(
             been applied to it already.
         validation: the test set, on the same device, where early stopping needs it.
         state: where to go on from; None to start anew.
-        after_epoch: called at the end of every epoch, to save a checkpoint say.
+        save: called at the end of every epoch and after pruning, to save a checkpoint say.
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
         in_pass: how every example's distance is measured in the pass of that epoch; None if not.
     """
@@ -67,8 +67,9 @@ def train(
     last = stop_after or spec.epochs
     while state.epoch < last and not state.validation.stopped_epoch:
         epoch = state.epoch + 1
-        if is_pruned(spec, epoch, "before_epoch"):
+        if is_pruned_before(spec, epoch) and not state.pruned:
             prune(spec, state, examples)
+            save(state)
         with (
             cudnn_benchmark(not spec.numerics.deterministic),
             tf32(spec.numerics.tf32),
@@ -79,9 +80,6 @@ def train(
         log_epoch(spec, done, epoch)
         state.losses, state.distances = done.losses, done.distances
         accuracy = validate(spec, state, validation, epoch) if spec.early_stopping else None
-        ended = epoch == stop_after or state.validation.stopped_epoch
-        if is_pruned(spec, epoch, "after_epoch") and not ended:
-            prune(spec, state, examples)
         state.add_epoch(
             EpochRecord(
                 epoch=epoch,
@@ -93,7 +91,11 @@ def train(
                 validation_accuracy=accuracy,
             )
         )
-        after_epoch(state)
+        save(state)
+    ended = stop_after or state.validation.stopped_epoch or state.pruned
+    if is_pruned_before(spec, spec.epochs + 1) and not ended:  # e is the last epoch
+        prune(spec, state, examples)
+        save(state)
     return state
 
 
@@ -254,14 +256,16 @@ def validation_images(spec: TrainingSpec, count: int) -> Tensor:
     return order[: spec.early_stopping.examples]
 
 
-def is_pruned(spec: TrainingSpec, epoch: int, when: str) -> bool:
-    """Whether data are pruned before, or after, an epoch."""
-    return spec.pruning is not None and (spec.run.e, spec.pruning.when) == (epoch, when)
+def is_pruned_before(spec: TrainingSpec, epoch: int) -> bool:
+    """Whether data are pruned before an epoch: before epoch e, or at its end, before the next."""
+    if spec.pruning is None:
+        return False
+    return epoch == spec.run.e + (spec.pruning.when == "after_epoch")
 
 
 def distances_to_prune_by(spec: TrainingSpec, epoch: int) -> DeepFoolSettings | None:
     """How distances are measured in an epoch's pass, if the run is pruned by them at its end."""
-    wanted = is_pruned(spec, epoch, "after_epoch") and spec.pruning.taken == IN_PASS
+    wanted = is_pruned_before(spec, epoch + 1) and spec.pruning.taken == IN_PASS
     return spec.deepfool if wanted else None
 
 
@@ -280,7 +284,7 @@ def prune(spec: TrainingSpec, state: TrainingState, examples: Examples) -> None:
                 run_seed("pruning", spec.run, paired=spec.paired_seeds)
             ),
         )
-        state.kept = torch.from_numpy(kept)
+        state.kept, state.pruned = torch.from_numpy(kept), True
     log.info("pruned by %s: %d of %d kept", spec.run.method, len(kept), len(examples))
 
 
@@ -288,18 +292,22 @@ def score(
     spec: TrainingSpec, state: TrainingState, examples: Examples
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Lines 4 to 6: ``distance`` and ``converged`` of `TrainingState`, by the run's proxy."""
-    proxy = METHODS[spec.run.method].proxy
+    proxy, taken = METHODS[spec.run.method].proxy, spec.pruning.taken
     if proxy is None:
         return None, None
-    if proxy == "loss" and spec.pruning.taken == IN_PASS:
+    if proxy == "loss" and taken == IN_PASS:
         # 1/loss in the paper; the order is the same and a loss of 0 does no harm.
         return -state.losses.cpu().numpy(), None
+    known = state.scores or Scores()
     attack = attack_for_scoring(spec, spec.run.e, examples)
-    with state.stopwatch.time("scoring"):
+    with state.stopwatch.time("scoring", known.seconds.get(f"{proxy} {taken}", 0.0)):
         if proxy == "loss":
-            return -loss_of_all(state.classifier, examples, **attack).cpu().numpy(), None
-        found = state.distances
-        if spec.pruning.taken != IN_PASS:
+            losses = known.losses.get(taken)
+            if losses is None:
+                losses = loss_of_all(state.classifier, examples, **attack)
+            return -losses.cpu().numpy(), None
+        found = state.distances if taken == IN_PASS else known.distances.get(taken)
+        if found is None:
             found = deepfool_all(state.classifier, examples, spec.deepfool, **attack)
         converged = found.converged.cpu().numpy()
         log.info("DeepFool moved %d of %d to another class", converged.sum(), len(converged))

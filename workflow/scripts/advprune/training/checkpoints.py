@@ -39,6 +39,7 @@ def save_checkpoint(path: Path, state: TrainingState, key: str) -> None:
         tensors[f"best.{name}"] = value
     rest = {
         "epoch": state.epoch,
+        "pruned": state.pruned,
         "started": state.started.isoformat(),
         "seconds": state.stopwatch.seconds,
         "curve": [dataclasses.asdict(record) for record in state.curve],
@@ -49,12 +50,10 @@ def save_checkpoint(path: Path, state: TrainingState, key: str) -> None:
     save_state(path, key, tensors, rest)
 
 
-def start_or_resume(path: Path, spec: TrainingSpec, examples: Examples, key: str) -> TrainingState:
-    """The state of a run after its last epoch that was saved under a key, or before its first."""
+def resume(path: Path, spec: TrainingSpec, examples: Examples, key: str) -> TrainingState | None:
+    """The state of a run as it was saved last under a key; None if there is none that fits."""
     state = start(spec, examples)
-    if not restore_checkpoint(path, state, key):
-        state = start(spec, examples)  # an attempt may have half filled it
-    return state
+    return state if restore_checkpoint(path, state, key) else None
 
 
 def restore_checkpoint(path: Path, state: TrainingState, key: str) -> bool:
@@ -90,6 +89,7 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     distances = _named("distances.", tensors)
     state.distances = DeepFoolResult(**distances) if distances else None
     state.epoch = rest["epoch"]
+    state.pruned = rest["pruned"]
     state.started = datetime.datetime.fromisoformat(rest["started"])
     state.stopwatch.seconds = rest["seconds"]
     state.curve = [EpochRecord(**record) for record in rest["curve"]]

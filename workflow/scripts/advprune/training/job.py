@@ -1,91 +1,92 @@
-"""A training job: from a specification and the data set's file to a trained state, resumably."""
+"""One training as a job does it: resumably, whatever is made of its end."""
 
 import dataclasses
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from advprune.data.examples import Examples, load_examples
 from advprune.machine.provenance import provenance
 from advprune.paths import checkpoint_of
-from advprune.spec.specification import DeepFoolSettings, ScoreSpec, TrainingSpec
+from advprune.spec.specification import DeepFoolSettings, StartSpec, TrainingSpec
 from advprune.storage.files import digest, sha256_of
-from advprune.storage.tensors import atomic_write_tensors
 from advprune.training.algorithm import train
-from advprune.training.checkpoints import save_checkpoint, start_or_resume
-from advprune.training.state import TrainingState
+from advprune.training.checkpoints import resume, save_checkpoint
+from advprune.training.state import TrainingState, start
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A data set on the device that is trained on.
+
+    Attributes:
+        examples: the training set, as far as it is used.
+        test: the test set, where early stopping needs it.
+        sha256: of the data set's file.
+    """
+
+    examples: Examples
+    test: Examples | None
+    sha256: str
+
+
+def load_data(spec: TrainingSpec, dataset: Path, device: torch.device) -> TrainingData:
+    """Read what a specification trains on from the data set's file."""
+    examples = load_examples(dataset, spec.run.dataset, "train").first(spec.train_examples)
+    test = load_examples(dataset, spec.run.dataset, "test") if spec.early_stopping else None
+    return TrainingData(examples.to(device), test and test.to(device), sha256_of(dataset))
 
 
 def run_training(
     spec: TrainingSpec,
-    dataset: Path,
+    data: TrainingData,
     *,
     record: Path,
-    device: torch.device,
     made_by: Mapping[str, Any],
     stop_after: int | None = None,
     in_pass: DeepFoolSettings | None = None,
-) -> tuple[TrainingState, Examples]:
+    begin: Callable[[], TrainingState | None] = lambda: None,
+) -> TrainingState:
     """Train, or go on from the last epoch that a job that was killed had done.
 
     Args:
         spec: what to train and how.
-        dataset: the data set's file.
+        data: what to train on.
         record: the record that will be written last; the checkpoint lies beside it.
-        device: where to train.
         made_by: what `environment` says; work done under another one is not gone on with.
         stop_after: the epoch to stop after, see `train`.
         in_pass: how distances are measured in that epoch's pass, see `train`.
-
-    Returns:
-        the state at the end, and the training set, on the device.
+        begin: is asked for the state to begin with where there is none to go on from; None is
+            that before the first epoch.
     """
-    load = partial(load_examples, dataset, spec.run.dataset)
-    examples = load("train").first(spec.train_examples).to(device)
-    test = load("test").to(device) if spec.early_stopping else None
     checkpoint = checkpoint_of(record)
     in_pass_settings = dataclasses.asdict(in_pass) if in_pass else None
-    key = digest([spec.to_dict(), stop_after, in_pass_settings, sha256_of(dataset), made_by])
-    state = start_or_resume(checkpoint, spec, examples, key)
-    train(
+    key = digest([spec.to_dict(), stop_after, in_pass_settings, data.sha256, made_by])
+    state = resume(checkpoint, spec, data.examples, key)
+    return train(
         spec,
-        examples,
-        validation=test,
-        state=state,
-        after_epoch=lambda state: save_checkpoint(checkpoint, state, key),
+        data.examples,
+        validation=data.test,
+        state=state or begin() or start(spec, data.examples),
+        save=lambda state: save_checkpoint(checkpoint, state, key),
         stop_after=stop_after,
         in_pass=in_pass,
     )
-    return state, examples
-
-
-def write_pruning(path: Path, state: TrainingState, examples: Examples) -> None:
-    """Write of each example whether it was kept, what it was pruned by, and its class.
-
-    The tensors are ``kept`` and ``label`` (uint8, as labels are in every data set), and where they
-    are known ``distance`` and ``converged``, as in `TrainingState`.
-    """
-    kept = torch.zeros(len(examples), dtype=torch.uint8)
-    kept[state.kept] = 1
-    tensors = {"kept": kept, "label": examples.labels.cpu().to(torch.uint8)}
-    for name in ("distance", "converged"):
-        if (values := getattr(state, name)) is not None:
-            tensors[name] = torch.from_numpy(values)
-    with atomic_write_tensors(path) as temporary:
-        save_file(tensors, temporary)
 
 
 def about_training(
-    spec: TrainingSpec | ScoreSpec, dataset: Path, state: TrainingState, made_by: Mapping[str, Any]
+    spec: TrainingSpec | StartSpec,
+    data: TrainingData,
+    state: TrainingState,
+    made_by: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What every record of a training job says."""
     return {
         "spec": spec.to_dict(),
         "spec_digest": spec.digest,
-        "dataset_sha256": sha256_of(dataset),
+        "dataset_sha256": data.sha256,
         "provenance": provenance(made_by, state.started),
     }

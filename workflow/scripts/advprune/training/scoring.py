@@ -1,6 +1,7 @@
 """Scoring every example by its distance to the decision boundary (Algorithm 1, lines 4 to 6)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,21 @@ from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.deepfool import DeepFoolResult, deepfool
 
 SCORING_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What has been measured of n examples, by the way in which it was taken.
+
+    Attributes:
+        losses: way to (n,) losses.
+        distances: way to what DeepFool found.
+        seconds: ``"loss"`` or ``"deepfool"`` with the way, to the seconds that measuring took.
+    """
+
+    losses: dict[str, Tensor] = field(default_factory=dict)
+    distances: dict[str, DeepFoolResult] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def deepfool_all(

@@ -16,6 +16,7 @@ from advprune.spec.datasets import DATASETS
 from advprune.spec.specification import TrainingSpec
 from advprune.training.deepfool import DeepFoolResult
 from advprune.training.early_stopping import Validation
+from advprune.training.scoring import Scores
 from advprune.training.seeds import run_seed
 
 
@@ -51,6 +52,7 @@ class TrainingState:
         classifier: the network f with its parameters theta.
         optimiser, scaler: what updates them; the scaler acts in float16 alone.
         kept: (m,) int64, the examples that are still in the training set S, on the CPU.
+        pruned: whether data have been pruned.
         stopwatch: seconds spent in the phases ``training``, ``scoring``, ``pruning`` and
             ``validation``.
         validation: what early stopping has seen, nothing where there is none.
@@ -63,6 +65,8 @@ class TrainingState:
         curve: a record for every epoch done.
         losses: (n,) the loss of each example in the last epoch done, as it was trained on.
         distances: what DeepFool found of each example in the last epoch's pass, if it was asked to.
+        scores: what else has been measured of it after that epoch, by a start that several runs go
+            on from (`training.start`); None where the run began by itself. It is not saved.
         diverged_epoch: the first epoch with a loss that is not finite, or None.
     """
 
@@ -71,6 +75,7 @@ class TrainingState:
     scaler: torch.amp.GradScaler
     kept: Tensor
     stopwatch: Stopwatch
+    pruned: bool = False
     started: datetime.datetime = field(default_factory=now)
     epoch: int = 0
     distance: np.ndarray | None = None
@@ -78,6 +83,7 @@ class TrainingState:
     curve: list[EpochRecord] = field(default_factory=list)
     losses: Tensor | None = None
     distances: DeepFoolResult | None = None
+    scores: Scores | None = None
     diverged_epoch: int | None = None
     validation: Validation = field(default_factory=Validation)
 

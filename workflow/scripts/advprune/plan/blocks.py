@@ -1,0 +1,71 @@
+"""Blocks: the runs of one cell that one job makes, and the starts that they go on from.
+
+A block is execution and nothing else. Results lie in a folder a run, and a job keeps those that are
+there, so a scale may be made with blocks of another size from one call to the next.
+"""
+
+from collections.abc import Iterable
+
+from advprune.paths import RUN_BLOCK, START_BLOCK, seed_text
+from advprune.plan.config import Config
+from advprune.plan.exhibits import EXHIBITS, runs_of, scored
+from advprune.spec.methods import METHODS
+from advprune.spec.runs import Run, Start
+
+
+def seeds_beside(seed: int, config: Config) -> str:
+    """The seeds that are made together with one, as in paths: ``"000-029"``, or ``"all"``."""
+    size = config["execution"]["seeds_per_job"]
+    if size == "all":
+        return size
+    first = seed - seed % size
+    return f"{seed_text(first)}-{seed_text(first + size - 1)}"
+
+
+def block_of_run(run: Run, config: Config) -> str:
+    """The block that a run is made in, as it stands in paths."""
+    return RUN_BLOCK.format(**vars(run), block=seeds_beside(run.seed, config))
+
+
+def block_of_start(start: Start, config: Config) -> str:
+    """The block that a start is made in, as it stands in paths."""
+    seeds = seeds_beside(start.seed, config)
+    return START_BLOCK.format(dataset=start.dataset, e=start.epoch, block=seeds)
+
+
+def run_blocks(config: Config) -> dict[str, list[Run]]:
+    """All runs that a config asks for, by block."""
+    found: dict[str, list[Run]] = {}
+    for run in runs_of("all", config):
+        found.setdefault(block_of_run(run, config), []).append(run)
+    return found
+
+
+def start_blocks(config: Config) -> dict[str, list[Start]]:
+    """All starts that a config asks for, by block."""
+    found: dict[str, list[Start]] = {}
+    for start in starts_of(runs_of("all", config), config):
+        found.setdefault(block_of_start(start, config), []).append(start)
+    return found
+
+
+def starts_of(runs: Iterable[Run], config: Config) -> list[Start]:
+    """The starts that runs go on from, and those whose scores figures and tables are made from."""
+    found = {start_of(run, config) for run in runs} - {None}
+    for exhibit in EXHIBITS.values():
+        found |= {scored_start(*each, config) for each in scored(exhibit, config)}
+    return sorted(found)
+
+
+def start_of(run: Run, config: Config) -> Start | None:
+    """The start that a run goes on from; None where it begins by itself."""
+    shared = config["paired_seeds"] and config["pruning"]["when"] == "after_epoch"
+    if not shared or not METHODS[run.method].adversarial:
+        return None
+    return Start(run.dataset, run.e, run.seed)
+
+
+def scored_start(study: str, seed: int, config: Config) -> Start:
+    """The start whose scores a study shows of a seed."""
+    settings = config["studies"][study]
+    return Start(settings["dataset"], settings["scores"]["epoch"], seed)

@@ -1,0 +1,113 @@
+"""The runs of a block: each trained, and its files written, if it is not there already."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from advprune.data.examples import Examples
+from advprune.networks.weights import save_weights
+from advprune.spec.specification import TrainingSpec
+from advprune.storage.files import sha256_of, write_csv
+from advprune.storage.locking import turn_at
+from advprune.storage.records import is_as_asked_for, write_record
+from advprune.storage.tensors import atomic_write_tensors
+from advprune.training.job import TrainingData, about_training, load_data, run_training
+from advprune.training.starts import begin_from
+from advprune.training.state import TrainingState
+
+log = logging.getLogger(__name__)
+
+
+def train_runs(
+    specs: Sequence[TrainingSpec],
+    dataset: Path,
+    *,
+    runs: Path,
+    starts: Path | None,
+    device: torch.device,
+    made_by: Mapping[str, Any],
+) -> list[Path]:
+    """Train the runs of a cell one after the other, but for those that are there already.
+
+    Args:
+        specs: of each run; they differ in the seed alone.
+        dataset: the data set's file.
+        runs: the folder of all runs, where each has its own.
+        starts: that of all starts, which runs go on from; None if each is to begin by itself.
+        device: where to train.
+        made_by: what `environment` says; work done under another one is not gone on with.
+
+    Returns:
+        the records of all of them.
+    """
+    data = load_data(specs[0], dataset, device)
+    records = [runs / spec.run.folder / "run.json" for spec in specs]
+    for spec, record in zip(specs, records, strict=True):
+        with turn_at(record):
+            if is_as_asked_for(record, spec.to_dict(), dataset_sha256=data.sha256):
+                log.info("%s is there", spec.run)
+                continue
+            log.info("%s", spec.run)
+            state = run_training(
+                spec,
+                data,
+                record=record,
+                made_by=made_by,
+                begin=lambda spec=spec: begin_from(starts, spec, data, made_by),
+            )
+            write_run(record, spec, data, state, made_by)
+    return records
+
+
+def write_run(
+    record: Path,
+    spec: TrainingSpec,
+    data: TrainingData,
+    state: TrainingState,
+    made_by: Mapping[str, Any],
+) -> None:
+    """Write the files of a trained run, the record last.
+
+    The last checkpoint stays until the workflow has recorded the run: until then it may ask again.
+    """
+    model, curve, pruning = (
+        record.with_name(name)
+        for name in ("model.safetensors", "training.csv", "pruning.safetensors")
+    )
+    save_weights(model, state.classifier)
+    write_pruning(pruning, state, data.examples)
+    write_csv(curve, [dataclasses.asdict(epoch) for epoch in state.curve])
+    write_record(
+        record,
+        {
+            **about_training(spec, data, state, made_by),
+            "seconds": state.stopwatch.seconds,
+            "train_examples": len(data.examples),
+            "kept_examples": len(state.kept),
+            "diverged_epoch": state.diverged_epoch,
+            "stopped_epoch": state.validation.stopped_epoch,
+            "model_sha256": sha256_of(model),
+        },
+        [model, pruning, curve],
+    )
+
+
+def write_pruning(path: Path, state: TrainingState, examples: Examples) -> None:
+    """Write of each example whether it was kept, what it was pruned by, and its class.
+
+    The tensors are ``kept`` and ``label`` (uint8, as labels are in every data set), and where they
+    are known ``distance`` and ``converged``, as in `TrainingState`.
+    """
+    kept = torch.zeros(len(examples), dtype=torch.uint8)
+    kept[state.kept] = 1
+    tensors = {"kept": kept, "label": examples.labels.cpu().to(torch.uint8)}
+    for name in ("distance", "converged"):
+        if (values := getattr(state, name)) is not None:
+            tensors[name] = torch.from_numpy(values)
+    with atomic_write_tensors(path) as temporary:
+        save_file(tensors, temporary)
