@@ -29,7 +29,7 @@ rule collect:
     params:
         name="{name}",
         runs=RUNS,
-        lost=lambda wildcards: results_lost(wildcards.name),
+        lost=lambda wildcards: losses_in(*results_for(wildcards.name)),
     shell:
         "python3 workflow/scripts/collect.py {params.name} --config {input.config} --runs {params.runs}"
         " --output {output.runs} >{log} 2>&1"
@@ -46,7 +46,7 @@ use rule collect as collect_all with:
     params:
         name="all",
         runs=RUNS,
-        lost=lambda wildcards: results_lost("all"),
+        lost=losses_in(*results_for("all")),
 
 
 rule summarise:

@@ -4,7 +4,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -28,6 +27,7 @@ from advprune.plan.config import whole
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.locking import clear_dead_workflows
+from advprune.storage.losses import note_losses, read_losses
 
 try:
     checked = whole(config)
@@ -181,24 +181,42 @@ def exists_whole(folder, names):
     return all((folder / name).exists() for name in names)
 
 
-def sign_of_loss(folders, names):
-    """A param that makes a job start anew where files are lost; empty where all are there.
+def blocks_with_losses():
+    """The blocks that have been made and of which files are gone since."""
+    made = {
+        f"start/{name}": ([STARTS / start.folder for start in starts], START_FILES)
+        for name, starts in STARTS_BY_BLOCK.items()
+    }
+    for name, runs in RUNS_BY_BLOCK.items():
+        folders = [RUNS / run.folder for run in runs]
+        made |= {f"train/{name}": (folders, TRAINED_FILES)}
+        made |= {f"evaluate/{name}": (folders, EVALUATED_FILES)}
+    return [
+        name
+        for name, (folders, files) in made.items()
+        if (BLOCKS / f"{name}.json").exists()
+        and not all(exists_whole(folder, files) for folder in folders)
+    ]
 
-    Snakemake makes nothing again because files are gone that are no outputs, or that were inputs of
-    what it has made. It may remember a loss, not that the files are back: the next call then starts
-    the job once more.
-    """
-    lost = [str(folder) for folder in folders if not exists_whole(folder, names)]
-    # With the time, since a param that says twice the same is no change.
-    return f"{lost} at {time.time()}" if lost else ""
+
+if workflow.is_main_process:
+    LOSSES = note_losses(BLOCKS / "losses.json", blocks_with_losses())
+else:
+    LOSSES = read_losses(BLOCKS / "losses.json")
 
 
-def starts_lost(wildcards):
-    return sign_of_loss([STARTS / start.folder for start in starts_in(wildcards)], START_FILES)
+def losses_in(*outputs):
+    """A param that changes when files of blocks are lost; the blocks are named by their outputs."""
+    if config["partial"]:
+        return []  # what is made then is made from the files that exist, which its inputs list
+    names = [Path(path).relative_to(BLOCKS).with_suffix("").as_posix() for path in outputs]
+    return sorted(LOSSES[name] for name in names if name in LOSSES)
 
 
-def runs_lost(wildcards, names):
-    return sign_of_loss([RUNS / run.folder for run in runs_in(wildcards)], names)
+def losses_of(block):
+    """The same for a block's own job; its output is named by a pattern."""
+    # Of the wildcards alone: Snakemake compares no params that were derived from the output.
+    return lambda wildcards: losses_in(f"{block}.json".format(**wildcards))
 
 
 def runs_for(name):
@@ -214,11 +232,7 @@ def results_for(name):
     if config["partial"]:
         return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
     names = {blocks.block_of_run(run, config) for run in runs_for(name)}
-    return [BLOCKS / f"evaluate/{name}.json" for name in sorted(names)]
-
-
-def results_lost(name):
-    return sign_of_loss([RUNS / run.folder for run in runs_for(name)], RESULT_FILES)
+    return [BLOCKS / f"evaluate/{block}.json" for block in sorted(names)]
 
 
 def run_table_outputs(stem):

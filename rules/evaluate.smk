@@ -21,7 +21,7 @@ rule evaluate:
     params:
         spec=evaluation_spec_of,
         folders=lambda wildcards: [RUNS / run.folder for run in runs_in(wildcards)],
-        lost=lambda wildcards: runs_lost(wildcards, EVALUATED_FILES),
+        lost=losses_of(EVALUATED),
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --dataset {input.dataset}"
         f" {EXECUTION_OPTIONS}"

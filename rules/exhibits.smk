@@ -19,7 +19,7 @@ for exhibit in EXHIBITS.values():
         params:
             name=exhibit.name,
             options=exhibit_options(exhibit),
-            lost=sign_of_loss(score_folders(exhibit), START_FILES),
+            lost=losses_in(*score_blocks(exhibit)),
         shell:
             "python3 workflow/scripts/exhibit.py {params.name} {params.options}"
             " --output {output.csv} >{log} 2>&1"

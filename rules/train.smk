@@ -23,7 +23,7 @@ rule start:
         spec=start_spec_of,
         seeds=lambda wildcards: seeds_text(starts_in(wildcards)),
         starts=STARTS,
-        lost=starts_lost,
+        lost=losses_of(STARTED),
     shell:
         "python3 workflow/scripts/start.py --spec {params.spec:q} --seeds {params.seeds}"
         f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
@@ -52,7 +52,7 @@ rule train:
         seeds=lambda wildcards: seeds_text(runs_in(wildcards)),
         runs=RUNS,
         starts=STARTS,
-        lost=lambda wildcards: runs_lost(wildcards, TRAINED_FILES),
+        lost=losses_of(TRAINED),
     shell:
         "python3 workflow/scripts/train.py --spec {params.spec:q} --seeds {params.seeds}"
         f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
