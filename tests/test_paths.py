@@ -5,7 +5,7 @@ import pytest
 from advprune.paths import checkpoint_of, discard_checkpoints
 
 
-@pytest.mark.parametrize("record", ["run.json", "evaluation.json", "score.json"])
+@pytest.mark.parametrize("record", ["run.json", "evaluation.json", "start.json"])
 def test_checkpoints_of_work_that_is_done_are_deleted(tmp_path, record):
     checkpoint = checkpoint_of(tmp_path / "seed000" / record)
     checkpoint.parent.mkdir()

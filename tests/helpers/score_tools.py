@@ -7,8 +7,9 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from advprune.analysis.scores import Scores
+from advprune.plan.blocks import scored_start
 from advprune.plan.config import Config
-from advprune.plan.specify import score_spec
+from advprune.plan.specify import start_spec
 from advprune.storage.records import write_record
 
 
@@ -38,9 +39,12 @@ def write_scores(
 ) -> Path:
     """Write them as the workflow does."""
     folder.mkdir(parents=True)
-    arrays = {name: value for name, value in vars(scores).items() if name != "model"}
+    spec = start_spec(scored_start(study, seed, config), config)
+    arrays = {"label": scores.label}
+    arrays |= {f"loss.{way}": scores.loss for way in spec.losses}
+    for name in ("distance", "converged", "iterations"):
+        arrays |= {f"{name}.{way}": getattr(scores, name) for way in spec.distances}
     save_file(arrays, folder / "scores.safetensors")
-    spec = score_spec(config["studies"][study]["dataset"], seed, config)
     content = {"spec": spec.to_dict(), "spec_digest": spec.digest}
-    write_record(folder / "score.json", content, [folder / "scores.safetensors"])
+    write_record(folder / "start.json", content, [folder / "scores.safetensors"])
     return folder

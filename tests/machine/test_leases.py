@@ -184,14 +184,17 @@ def test_a_lease_folder_that_cannot_be_used_is_named(two_gpus, tmp_path, monkeyp
 # In the programs.
 
 
-@pytest.mark.parametrize("program", ["train", "score", "evaluate"])
-def test_a_program_that_uses_a_gpu_leases_one(two_gpus, tmp_path, program):
-    options = ["spec", "dataset", "model", "record"] + {
-        "train": ["curve", "pruning"],
-        "score": ["scores"],
-        "evaluate": ["accuracies", "verdicts", "training-record"],
-    }[program]
-    values = [part for option in options for part in (f"--{option}", tmp_path / "missing")]
+@pytest.mark.parametrize(
+    ("program", "others"),
+    [
+        ("train", ["--runs", "missing", "--seeds", "0"]),
+        ("start", ["--starts", "missing", "--seeds", "0"]),
+        ("evaluate", ["missing"]),
+    ],
+)
+def test_a_program_that_uses_a_gpu_leases_one(two_gpus, tmp_path, program, others):
+    options = ["spec", "dataset", "block"]
+    values = [part for option in options for part in (f"--{option}", tmp_path / "missing")] + others
     outcome = run_program(program, *values, cwd=PROJECT)
     assert f"working on GPU {A}" in outcome.printed
 
@@ -205,7 +208,7 @@ from pathlib import Path
 from advprune.machine.leases import lease_gpu
 parser = argparse.ArgumentParser()
 parser.add_argument("--jobs-per-gpu", type=int)
-for name in ("spec", "dataset", "device", "threads", "model", "curve", "pruning", "record"):
+for name in ("spec", "seeds", "dataset", "device", "threads", "runs", "starts", "block"):
     parser.add_argument(f"--{name}")
 options = parser.parse_args()
 began = time.monotonic()
@@ -213,11 +216,15 @@ if options.device != "cpu":
     lease_gpu(options.jobs_per_gpu)
 since = time.monotonic()
 time.sleep(1.5)
-for path in (options.model, options.curve, options.pruning, options.record):
-    Path(path).touch()
+Path(options.block).touch()
 where = os.environ.get("CUDA_VISIBLE_DEVICES")
 with open("jobs.txt", "a") as file:
     file.write(f"{where or 'none'} {began} {since} {time.monotonic()}\\n")
+"""
+# The runs without an adversary, which wait for no start, a job each.
+FOUR_JOBS = """
+execution: {seeds_per_job: 1}
+studies: {mnist: {experiments: {standard: {seeds: 4}}}}
 """
 
 
@@ -232,11 +239,13 @@ def trained_by_stand_in(two_gpus, tmp_path, monkeypatch):
         dataset.parent.mkdir(parents=True)
         dataset.touch()
         (project / "more.yaml").write_text(config)
+        (project / "four.yaml").write_text(FOUR_JOBS)
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-        folder = "results/smoke/runs/mnist5k/random/p0.5/e1"
+        folder = "results/smoke/blocks/train/mnist5k/standard/p1.0/e1"
         outcome = run_snakemake(
-            *("--cores", "4", *arguments, "--configfile", "config/smoke.yaml", "more.yaml", "--"),
-            *(f"{folder}/seed{seed:03d}/run.json" for seed in range(4)),
+            *("--cores", "4", *arguments, "--configfile", "config/smoke.yaml"),
+            *("four.yaml", "more.yaml", "--"),
+            *(f"{folder}/{seed:03d}-{seed:03d}.json" for seed in range(4)),
             cwd=project,
         )
         assert outcome.status == 0, outcome.printed[-3000:]

@@ -181,12 +181,12 @@ def test_a_result_carries_the_hash_of_what_made_it_and_of_nothing_else(
     assert {path.stem for path in programs if source_digest(path) != before[path]} == changed
 
 
-OUTPUTS = ("model", "curve", "pruning", "record")
+RUN = "runs/mnist/full/p1.0/e1/seed000"
 
 
 def train(project):
-    options = {"spec": json.dumps(training_spec().to_dict()), "device": "cpu"}
-    options |= {"dataset": "data.safetensors"} | dict(zip(OUTPUTS, OUTPUTS, strict=True))
+    options = {"spec": json.dumps(training_spec().to_dict()), "seeds": "0", "device": "cpu"}
+    options |= {"dataset": "data.safetensors", "runs": "runs", "block": "block.json"}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return run_program("train", *words, cwd=project)
 
@@ -203,7 +203,7 @@ def trained(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_trained_network_is_recorded_with_the_hash_of_the_code_that_trained_it(trained):
-    recorded = json.loads((trained / "record").read_text())["provenance"]["source"]
+    recorded = json.loads((trained / RUN / "run.json").read_text())["provenance"]["source"]
     assert recorded == source_digest(TRAIN)
 
 
@@ -219,8 +219,7 @@ def test_an_interrupted_training_is_gone_on_with_unless_what_it_stands_on_was_ed
     trained, tmp_path, edited, told
 ):
     project = shutil.copytree(trained, tmp_path / "project")
-    for name in OUTPUTS:  # as if it had been killed after its last epoch
-        (project / name).unlink()
+    (project / RUN / "run.json").unlink()  # as if it had been killed after its last epoch
     edit(project / "workflow/scripts/advprune" / edited)
     assert told in train(project).printed
 

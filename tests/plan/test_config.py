@@ -14,6 +14,7 @@ from snakemake.utils import update_config
 from workflow_tools import PROJECT, run_program
 
 from advprune.errors import UserError
+from advprune.plan.blocks import starts_of
 from advprune.plan.config import (
     DEFAULT,
     SCHEMA,
@@ -27,7 +28,7 @@ from advprune.plan.config import (
 )
 from advprune.plan.exhibits import runs_of
 from advprune.plan.protocols import resolve_protocol
-from advprune.plan.specify import evaluation_spec, score_spec, training_spec
+from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
 
@@ -282,8 +283,8 @@ def test_a_config_is_refused_in_words_or_can_be_planned_and_written_down(changes
         assert re.fullmatch(r"[01]\.[0-9]+", run.p)
         assert re.fullmatch(r"e[0-9]+", run.folder.parts[3])
         json.dumps(training.to_dict(), allow_nan=False)
-    for study in config["studies"].values():
-        json.dumps(score_spec(study["dataset"], 0, config).to_dict(), allow_nan=False)
+    for start in starts_of(runs_of("all", config), config):
+        json.dumps(start_spec(start, config).to_dict(), allow_nan=False)
 
 
 # Overlays.

@@ -6,9 +6,9 @@ import pytest
 from workflow_tools import PROJECT
 
 from advprune.plan.config import load_config
-from advprune.plan.specify import evaluation_spec, pruning_settings, score_spec, training_spec
+from advprune.plan.specify import evaluation_spec, pruning_settings, start_spec, training_spec
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run
+from advprune.spec.runs import Run, Start
 from advprune.spec.specification import EarlyStoppingSettings
 from advprune.training.pruning import count_to_keep
 
@@ -266,27 +266,66 @@ def test_each_kind_of_attack_has_a_number_of_images(config, name, count):
 # Scores.
 
 
-def test_scores_are_of_the_run_on_all_data_after_the_epoch_that_the_config_names(config):
-    set_at(config, "studies.mnist.scores.epoch", 2)
-    spec = score_spec("mnist", 5, config)
-    assert (spec.training.run, spec.epoch) == (Run("mnist", "full", "1.0", 1, 5), 2)
+MNIST = Start("mnist", 1, 0)
+
+
+def test_a_start_is_of_the_run_on_all_data_up_to_its_epoch(config):
+    spec = start_spec(Start("mnist", 3, 5), config)
+    assert (spec.training.run, spec.epoch) == (Run("mnist", "full", "1.0", 1, 5), 3)
+    assert spec.start == Start("mnist", 3, 5)
+
+
+@pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.adversarial])
+def test_a_run_begins_as_its_start_says(config, method):
+    set_at(config, "early_stopping.enabled", True)
+    p = "0.5" if METHODS[method].select else "1.0"
+    spec = training_spec(Run("mnist", method, p, 1, 5), config)
+    assert spec.shares_start
+    assert spec.on_all_data() == start_spec(Start("mnist", 1, 5), config).training
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "value"),
+    [
+        ("standard", "scale", "paper"),
+        ("low-loss", "paired_seeds", False),
+        ("low-loss", "pruning.when", "before_epoch"),
+    ],
+)
+def test_a_run_that_has_no_beginning_in_common_shares_no_start(config, method, path, value):
+    set_at(config, path, value)
+    p = "0.5" if METHODS[method].select else "1.0"
+    assert not training_spec(Run("mnist", method, p, 1, 0), config).shares_start
+
+
+def test_a_start_measures_what_the_figures_show_and_what_its_methods_prune_by(config):
+    spec = start_spec(MNIST, config)
+    assert (spec.losses, spec.distances) == (["after_pass", "in_pass"], ["after_pass"])
+    # The experiment on the pruning epoch prunes by the loss alone, and no figure shows epoch 2.
+    later = start_spec(Start("mnist", 2, 0), config)
+    assert (later.losses, later.distances, later.deepfool) == (["in_pass"], [], None)
+
+
+def test_a_start_that_no_run_goes_on_from_measures_what_the_figures_show_alone(config):
+    set_at(config, "paired_seeds", False)
+    set_at(config, "early_stopping.enabled", True)
+    spec = start_spec(MNIST, config)
+    assert (spec.losses, spec.distances) == (["after_pass"], ["after_pass"])
+    assert spec.training.early_stopping is None
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("pruning.when", "before_epoch"),
-        ("pruning.loss_taken", "after_pass"),
-        ("pruning.deepfool_taken", "in_pass"),
-        ("early_stopping.enabled", True),
         ("studies.mnist.scores.seeds", 2),
         ("studies.cifar10.scores.loss_taken", "in_pass"),
+        ("execution.seeds_per_job", 1),
     ],
 )
-def test_scores_are_those_of_a_run_that_was_neither_pruned_nor_stopped(config, path, value):
+def test_what_has_no_effect_on_a_start_leaves_it_as_it_is(config, path, value):
     set_at(config, path, value)
     assert config != PAPER
-    assert score_spec("mnist", 0, config) == score_spec("mnist", 0, PAPER)
+    assert start_spec(MNIST, config) == start_spec(MNIST, PAPER)
 
 
 @pytest.mark.parametrize(
@@ -295,13 +334,20 @@ def test_scores_are_those_of_a_run_that_was_neither_pruned_nor_stopped(config, p
         ("studies.mnist.scores.epoch", 2),
         ("studies.mnist.scores.loss_taken", "in_pass"),
         ("studies.mnist.scores.deepfool_taken", "in_pass"),
+        ("pruning.deepfool_taken", "in_pass"),
         ("deepfool.max_iterations", 5),
         ("deepfool.unconverged", "zero"),
         ("execution.tf32", True),
         ("studies.mnist.training.batch_size", 100),
     ],
 )
-def test_what_has_an_effect_on_scores_makes_them_others(config, path, value):
+def test_what_has_an_effect_on_a_start_makes_it_another(config, path, value):
     set_at(config, path, value)
-    digests = {score_spec("mnist", 0, each).digest for each in (PAPER, config)}
+    digests = {start_spec(MNIST, each).digest for each in (PAPER, config)}
     assert len(digests) == 2
+
+
+def test_of_another_seed_a_specification_differs_in_the_seed_alone(config):
+    first, second = (Run("mnist", "low-loss", "0.5", 1, seed) for seed in (0, 7))
+    assert training_spec(first, config).of_seed(7) == training_spec(second, config)
+    assert start_spec(MNIST, config).of_seed(7) == start_spec(Start("mnist", 1, 7), config)

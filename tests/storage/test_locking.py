@@ -8,7 +8,7 @@ import pytest
 from workflow_tools import PROJECT
 
 from advprune.errors import UserError
-from advprune.storage.locking import take_turn
+from advprune.storage.locking import turn_at
 
 SCRIPTS = PROJECT / "workflow/scripts"
 
@@ -125,11 +125,11 @@ def test_a_folder_that_cannot_be_written_is_left_to_snakemake(start, tmp_path):
 
 JOB = """
 import logging, sys
-from advprune.storage.locking import take_turn
+from advprune.storage.locking import turn_at
 logging.basicConfig(level=logging.INFO)
-take_turn("run.json")
-print("mine", flush=True)
-input()
+with turn_at("run.json"):
+    print("mine", flush=True)
+    input()
 """
 
 
@@ -150,6 +150,16 @@ def test_a_job_waits_until_the_other_one_of_the_same_record_has_ended(start):
     assert second.poll() is None
     first.communicate("\n")
     assert has_its_turn(second)
+
+
+def test_a_job_holds_others_off_only_until_its_record_is_made(start):
+    first = start(JOB + "print('done', flush=True)\ninput()")
+    assert has_its_turn(first)
+    second = start(JOB)
+    assert is_waiting(second, first)
+    print(file=first.stdin, flush=True)
+    assert has_its_turn(second)
+    assert first.poll() is None
 
 
 def test_a_job_that_was_killed_holds_nobody_off(start):
@@ -193,5 +203,6 @@ def test_no_lock_stays_behind(start, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=f"cannot write {tmp_path / 'file'}"):
-        take_turn(tmp_path / "file/run.json")
+    refused = pytest.raises(UserError, match=f"cannot write {tmp_path / 'file'}")
+    with refused, turn_at(tmp_path / "file/run.json"):
+        pass

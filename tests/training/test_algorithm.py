@@ -52,9 +52,9 @@ KINDS = [
 
 def weights_by_epoch(spec):
     """The weights after each epoch, and before the first as number 0."""
-    history = [weights_of(start(spec, examples_for(spec)))]
-    train_on_noise(spec, save=lambda state: history.append(weights_of(state)))
-    return history
+    history = {0: weights_of(start(spec, examples_for(spec)))}
+    train_on_noise(spec, save=lambda state: history.update({state.epoch: weights_of(state)}))
+    return list(history.values())
 
 
 # The same run is the same, and runs differ only where they should
@@ -363,9 +363,7 @@ def test_a_network_left_in_evaluation_mode_is_put_in_training_mode():
 def test_the_learning_rate_is_the_schedules():
     spec = training_spec(method="random", p="0.5", epochs=4)
     applied = []
-    train_on_noise(
-        spec, save=lambda state: applied.append(state.optimiser.param_groups[0]["lr"])
-    )
+    train_on_noise(spec, save=lambda state: applied.append(state.optimiser.param_groups[0]["lr"]))
     expected = [
         cyclic_learning_rate(epoch=epoch, batch=1, batches=1, epochs=4, maximum=0.01, peak=0.4)
         for epoch in (1, 2, 3, 4)

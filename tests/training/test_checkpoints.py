@@ -18,9 +18,9 @@ from builders import (
     weights_of,
 )
 
-from advprune.training import algorithm
+from advprune.training import algorithm, checkpoints
 from advprune.training.algorithm import train
-from advprune.training.checkpoints import restore_checkpoint, save_checkpoint, start_or_resume
+from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.training.state import start
 
 
@@ -165,13 +165,16 @@ def test_a_run_that_is_already_done_is_not_trained_on(tmp_path):
     assert resume(SPEC, EXAMPLES, path).epoch == EPOCHS
 
 
-@pytest.mark.parametrize(("key", "epoch"), [(SPEC.digest, 1), ("another", 0)])
-def test_only_a_runs_own_checkpoint_is_gone_on_from(interrupted, key, epoch):
-    assert start_or_resume(interrupted[1], SPEC, EXAMPLES, key).epoch == epoch
+def test_a_runs_own_checkpoint_is_gone_on_from(interrupted):
+    assert checkpoints.resume(interrupted[1], SPEC, EXAMPLES, SPEC.digest).epoch == 1
 
 
-def test_without_a_checkpoint_a_run_starts_from_the_beginning(tmp_path):
-    assert start_or_resume(tmp_path / "none", SPEC, EXAMPLES, SPEC.digest).epoch == 0
+def test_another_works_checkpoint_is_not_gone_on_from(interrupted):
+    assert checkpoints.resume(interrupted[1], SPEC, EXAMPLES, "another") is None
+
+
+def test_without_a_checkpoint_there_is_nothing_to_go_on_from(tmp_path):
+    assert checkpoints.resume(tmp_path / "none", SPEC, EXAMPLES, SPEC.digest) is None
 
 
 def test_a_checkpoint_that_fills_a_part_of_the_state_alone_is_not_used(tmp_path):
@@ -179,16 +182,12 @@ def test_a_checkpoint_that_fills_a_part_of_the_state_alone_is_not_used(tmp_path)
     path = tmp_path / "checkpoint.safetensors"
     wider = dataclasses.replace(SPEC, width=0.26)
     save_checkpoint(path, train_on_noise(wider, stop_after=1), "key")
-    state = start_or_resume(path, SPEC, EXAMPLES, "key")
-    assert state.epoch == 0
-    assert same_tensors(weights_of(state), weights_of(start(SPEC, EXAMPLES)))
+    assert checkpoints.resume(path, SPEC, EXAMPLES, "key") is None
 
 
 def test_saving_does_not_change_the_run(tmp_path):
     spec = resnet_spec(method="random", p="0.5")
     examples = examples_for(spec)
     path = tmp_path / "checkpoint.safetensors"
-    saved = train(
-        spec, examples, save=lambda state: save_checkpoint(path, state, spec.digest)
-    )
+    saved = train(spec, examples, save=lambda state: save_checkpoint(path, state, spec.digest))
     assert same_tensors(weights_of(saved), weights_of(train(spec, examples)))

@@ -5,10 +5,9 @@ import dataclasses
 import pytest
 import torch
 from builders import training_spec, write_dataset
-from safetensors.torch import load_file
 
 from advprune.training import job
-from advprune.training.job import run_training, write_pruning
+from advprune.training.job import load_data, run_training
 
 SPEC = training_spec(method="low-deepfool", p="0.5")
 MADE_BY = {"source": "0123", "threads": 1}
@@ -19,8 +18,8 @@ def train(tmp_path):
     """Trains as a job does that was started again, with the same record."""
 
     def run(spec=SPEC, made_by=MADE_BY, **settings):
-        where = {"record": tmp_path / "run.json", "device": torch.device("cpu")}
-        return run_training(spec, tmp_path / "mnist", made_by=made_by, **where, **settings)
+        data = load_data(spec, tmp_path / "mnist", torch.device("cpu"))
+        return run_training(spec, data, record=tmp_path / "run.json", made_by=made_by, **settings)
 
     write_dataset(tmp_path / "mnist")
     return run
@@ -45,7 +44,7 @@ def killed(train, monkeypatch):
 @pytest.mark.usefixtures("killed")
 def test_a_job_goes_on_after_the_last_epoch_of_one_that_was_killed(train, caplog):
     caplog.set_level("INFO")
-    state, _ = train()
+    state = train()
     assert "going on after epoch 2" in caplog.text
     assert state.epoch == SPEC.epochs
 
@@ -69,22 +68,18 @@ def test_a_job_starts_anew_under_anything_else(train, change, tmp_path, caplog):
 
 
 def test_the_images_to_train_on_are_the_first(train):
-    state, examples = train(dataclasses.replace(SPEC, train_examples=30))
-    assert (len(examples), state.curve[0].examples) == (30, 30)
+    assert train(dataclasses.replace(SPEC, train_examples=30)).curve[0].examples == 30
 
 
-@pytest.mark.parametrize(
-    ("method", "names"),
-    [
-        pytest.param("full", {"kept", "label"}, id="never pruned"),
-        pytest.param("low-loss", {"kept", "label", "distance"}, id="by loss"),
-        pytest.param("low-deepfool", {"kept", "label", "distance", "converged"}, id="by DeepFool"),
-    ],
-)
-def test_what_was_kept_is_written_with_what_it_was_pruned_by(train, tmp_path, method, names):
-    state, examples = train(training_spec(method=method, p="0.5"))
-    write_pruning(tmp_path / "pruning.safetensors", state, examples)
-    written = load_file(tmp_path / "pruning.safetensors")
-    assert written.keys() == names
-    assert written["label"].tolist() == examples.labels.tolist()
-    assert written["kept"].nonzero().flatten().tolist() == state.kept.tolist()
+def test_a_job_begins_with_the_state_that_it_is_given(train):
+    begun = train(SPEC.on_all_data(), stop_after=1)
+    state = train(begin=lambda: begun)
+    assert [record.epoch for record in state.curve] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("killed")
+def test_a_job_that_goes_on_asks_for_no_state_to_begin_with(train):
+    def fail():
+        raise AssertionError
+
+    assert train(begin=fail).epoch == SPEC.epochs

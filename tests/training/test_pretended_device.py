@@ -37,7 +37,7 @@ from advprune.plan.config import load_config
 from advprune.preflight import estimate
 from advprune.spec.attacks import STANDARD_ATTACKS
 from advprune.spec.runs import Run
-from advprune.spec.specification import ScoreSpec
+from advprune.spec.specification import StartSpec
 from advprune.training.algorithm import prepare, train
 from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
 from advprune.training.state import start
@@ -213,19 +213,16 @@ def test_an_attack_on_a_device_is_that_on_the_cpu(device, attack):
 
 
 @pytest.fixture
-def run_program(monkeypatch, tmp_path):
-    """Runs a program on a device; gives a folder and the options to write there."""
+def run_program(monkeypatch):
+    """Runs a program on a device, in this process, with options by name."""
 
-    def run(name, device, outputs, **options):
-        folder = tmp_path / device.type
-        options = {output: folder / output for output in outputs} | options
+    def run(name, device, **options):
         words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
         monkeypatch.setattr(
             "advprune.machine.devices.choose_device", lambda *args, **kwargs: device
         )
         monkeypatch.setattr("sys.argv", [name, *words])
         runpy.run_path(str(PROJECT / "workflow/scripts" / name))["main"]()
-        return folder
 
     return run
 
@@ -235,32 +232,39 @@ def run_program(monkeypatch, tmp_path):
     [(PLAIN, "in_pass"), (CHANNELS_LAST, "after_pass")],
     ids=["plain, in the pass", "channels last, after it"],
 )
-@pytest.mark.parametrize(
-    ("name", "outputs", "changes"),
-    [
-        pytest.param(
-            "train.py",
-            ("model", "pruning", "curve", "record"),
-            {"early_stopping": EARLY_STOPPING},
-            id="training",
-        ),
-        pytest.param("score.py", ("model", "scores", "record"), {}, id="scoring"),
-    ],
-)
-def test_a_program_that_trains_writes_the_same(
-    pretended, tmp_path, run_program, name, outputs, changes, arithmetic, taken
+@pytest.mark.parametrize("stopping", [None, EARLY_STOPPING], ids=["to its end", "stopped early"])
+def test_the_programs_that_train_write_the_same(
+    pretended, tmp_path, run_program, stopping, arithmetic, taken
 ):
     device, waits = pretended
-    changes = changes | {"pruning": dataclasses.replace(PLAIN_PRUNING, taken=taken)}
-    spec = training_spec(method="low-deepfool", p="0.5", numerics=arithmetic, epochs=2, **changes)
+    spec = training_spec(
+        method="low-deepfool",
+        p="0.5",
+        numerics=arithmetic,
+        epochs=2,
+        early_stopping=stopping,
+        pruning=dataclasses.replace(PLAIN_PRUNING, taken=taken),
+    )
+    begun = StartSpec(spec.on_all_data(), 1, ["after_pass", "in_pass"], [taken], spec.deepfool)
     dataset = write_dataset(tmp_path / "mnist.safetensors")
-    if name == "score.py":
-        spec = ScoreSpec(spec, 1, spec.deepfool, "in_pass", taken)
-    options = {"dataset": dataset, "spec": json.dumps(spec.to_dict())}
-    there, here = (run_program(name, where, outputs, **options) for where in (device, CPU))
+    for where in (device, CPU):
+        folder = tmp_path / where.type
+        for name, what, runs in (("start", begun, {}), ("train", spec, {"runs": folder / "runs"})):
+            run_program(
+                f"{name}.py",
+                where,
+                spec=json.dumps(what.to_dict()),
+                seeds="0,1",
+                dataset=dataset,
+                starts=folder / "starts",
+                block=folder / f"{name}.json",
+                **runs,
+            )
     assert waits  # it did work on the device
-    for output in outputs[:2]:
-        assert same_tensors(load_file(there / output), load_file(here / output))
+    there, here = (sorted((tmp_path / each.type).rglob("*.safetensors")) for each in (device, CPU))
+    assert [path.name for path in there] == [path.name for path in here]
+    for first, second in zip(there, here, strict=True):
+        assert same_tensors(load_file(first), load_file(second))
 
 
 def test_the_program_that_evaluates_writes_the_same(pretended, run_program, tmp_path):
@@ -276,12 +280,13 @@ def test_the_program_that_evaluates_writes_the_same(pretended, run_program, tmp_
     }
     options |= {"dataset-name": "mnist", "epsilon": 0.9, "test-examples": 20}
     outputs = ("accuracies", "verdicts", "record")
-    there, here = (
-        run_program("evaluate_weights.py", where, outputs, **options) for where in (device, CPU)
-    )
+    for where in (device, CPU):
+        there = {name: tmp_path / where.type / name for name in outputs}
+        run_program("evaluate_weights.py", where, **options, **there)
     assert waits  # it did work on the device
-    for output in outputs[:2]:
-        assert (there / output).read_text() == (here / output).read_text()
+    for name in ("accuracies", "verdicts"):
+        there, here = (tmp_path / where.type / name for where in (device, CPU))
+        assert there.read_text() == here.read_text()
 
 
 def test_batches_are_timed_on_a_device(device, monkeypatch):
