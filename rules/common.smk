@@ -28,6 +28,7 @@ from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.locking import clear_dead_workflows
 from advprune.storage.losses import note_losses, read_losses
+from advprune.storage.records import NETWORK
 
 try:
     checked = whole(config)
@@ -181,8 +182,16 @@ def exists_whole(folder, names):
     return all((folder / name).exists() for name in names)
 
 
+def is_as_it_was_left(folder, names, since):
+    """Whether files are there and none was changed after a time; a network may be deleted."""
+    if not exists_whole(folder, names):
+        return False
+    files = [folder / name for name in (*names, NETWORK) if (folder / name).exists()]
+    return max(file.stat().st_mtime for file in files) <= since
+
+
 def blocks_with_losses():
-    """The blocks that have been made and of which files are gone since."""
+    """The blocks that have been made and of which files are gone, or were changed, since."""
     made = {
         f"start/{name}": ([STARTS / start.folder for start in starts], START_FILES)
         for name, starts in STARTS_BY_BLOCK.items()
@@ -191,11 +200,14 @@ def blocks_with_losses():
         folders = [RUNS / run.folder for run in runs]
         made |= {f"train/{name}": (folders, TRAINED_FILES)}
         made |= {f"evaluate/{name}": (folders, EVALUATED_FILES)}
+    outputs = {name: BLOCKS / f"{name}.json" for name in made}
     return [
         name
         for name, (folders, files) in made.items()
-        if (BLOCKS / f"{name}.json").exists()
-        and not all(exists_whole(folder, files) for folder in folders)
+        if outputs[name].exists()
+        and not all(
+            is_as_it_was_left(folder, files, outputs[name].stat().st_mtime) for folder in folders
+        )
     ]
 
 
@@ -206,7 +218,7 @@ else:
 
 
 def losses_in(*outputs):
-    """A param that changes when files of blocks are lost; the blocks are named by their outputs."""
+    """A param that is another one after each loss in blocks, which are named by their outputs."""
     if config["partial"]:
         return []  # what is made then is made from the files that exist, which its inputs list
     names = [Path(path).relative_to(BLOCKS).with_suffix("").as_posix() for path in outputs]

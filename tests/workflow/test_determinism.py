@@ -7,8 +7,7 @@ from workflow_tools import run_snakemake
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 # The last of Table 1's runs, with another p beside it that the other project never makes.
-CHOSEN = "mnist5k/low-loss/p0.5/e1/seed001"
-OTHER = "mnist5k/random/p0.5/e1/seed001"
+CHOSEN, OTHER = (f"mnist5k/{method}/p0.5/e1/seed001" for method in ("low-loss", "random"))
 
 
 @pytest.fixture(scope="module")

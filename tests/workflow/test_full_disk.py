@@ -61,7 +61,7 @@ def test_on_a_full_disk_the_file_is_named_and_no_part_of_it_is_left(disk, name):
     path = disk / name
     with pytest.raises(UserError, match=rf"cannot write {path.with_suffix('')}.*No space left"):
         WRITERS[name](path)
-    assert list(disk.iterdir()) == []
+    assert [path for path in disk.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -89,15 +89,10 @@ def train(tmp_path, disk):
     examples = random_examples(40)
     arrays = {"train_images": examples.images.numpy(), "train_labels": examples.labels.numpy()}
     save_examples(tmp_path / "data.safetensors", "mnist", arrays)
-    outputs = {"model": "safetensors", "pruning": "safetensors", "curve": "csv", "record": "json"}
     return lambda: run_program(
-        *("train", "--spec", json.dumps(training_spec().to_dict()), "--device", "cpu"),
-        *("--dataset", tmp_path / "data.safetensors"),
-        *(
-            part
-            for name, kind in outputs.items()
-            for part in (f"--{name}", disk / f"{name}.{kind}")
-        ),
+        *("train", "--spec", json.dumps(training_spec().to_dict()), "--seeds", "0"),
+        *("--device", "cpu", "--dataset", tmp_path / "data.safetensors"),
+        *("--runs", disk, "--block", disk / "block.json"),
         cwd=PROJECT,
     )
 
@@ -108,11 +103,11 @@ def test_a_training_on_a_full_disk_says_so_and_goes_on_when_there_is_room(train,
     assert full.status == 1
     assert f"error: cannot write {disk}" in full.printed
     assert "Traceback" not in full.printed
-    assert list(disk.iterdir()) == []
+    assert [path for path in disk.rglob("*") if path.is_file()] == []
     assert mount("-o", "remount,size=10m", disk).returncode == 0
     ended = train()
     assert ended.status == 0, ended.printed
-    assert (disk / "record.json").exists()
+    assert (disk / "block.json").exists()
 
 
 @pytest.mark.slow

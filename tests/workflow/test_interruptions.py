@@ -11,7 +11,10 @@ from workflow_tools import start_snakemake as start_program
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
-SMALL = "results/tiny/runs/mnist5k/low-loss/p0.5/e1/seed000"
+SMALL = "results/tiny/runs/mnist5k/standard/p1.0/e1/seed000"  # which waits for no start
+TRAINED, EVALUATED = (
+    f"results/tiny/blocks/{name}/mnist5k/standard/p1.0/e1/000-000" for name in ("train", "evaluate")
+)
 PATIENCE = 300  # seconds
 
 
@@ -95,13 +98,13 @@ def kill_snakemake(workflow):
 def test_after_snakemake_was_killed_the_same_command_takes_over_from_the_job_that_lives_on(
     project, uninterrupted
 ):
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    workflow = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     wait_for((project / SMALL / ".run.checkpoint.safetensors").exists, workflow)
     (orphan,) = jobs_in(project)
     orphan.suspend()
     kill_snakemake(workflow)
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
-    log = project / SMALL / "train.log"
+    workflow = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
+    log = project / f"{TRAINED}.log"
     waiting = f"is being made by process {orphan.pid}:"
     wait_for(lambda: log.exists() and waiting in log.read_text(), workflow)
     orphan.resume()
@@ -110,51 +113,48 @@ def test_after_snakemake_was_killed_the_same_command_takes_over_from_the_job_tha
     assert "0.output.lock was left by a workflow that was killed: removed" in printed(project)
     assert "going on after epoch 30" in log.read_text()  # all that was to do the orphan has done
     assert differences(project / SMALL, uninterrupted / SMALL) == {
-        "evaluate.log",
-        "evaluation.csv",
-        "evaluation.json",
-        "verdicts.csv",
+        *("evaluation.csv", "evaluation.json", "verdicts.csv")
     }
 
 
 def test_an_orphan_that_ended_before_the_same_command_came_has_not_worked_in_vain(project):
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    workflow = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     wait_for((project / SMALL / ".run.checkpoint.safetensors").exists, workflow)
     (orphan,) = jobs_in(project)
     kill_snakemake(workflow)
     orphan.wait(PATIENCE)
-    assert run_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project).status == 0
-    assert "going on after epoch 30" in (project / SMALL / "train.log").read_text()
+    assert run_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project).status == 0
+    assert "going on after epoch 30" in (project / f"{TRAINED}.log").read_text()
 
 
 def test_after_a_training_was_killed_the_same_command_goes_on_with_it(project, uninterrupted):
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    workflow = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     wait_for((project / SMALL / ".run.checkpoint.safetensors").exists, workflow)
     kill(jobs_in(project))
     assert workflow.wait(PATIENCE) == 1
     assert "Error in rule train" in printed(project)
-    assert run_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project).status == 0
-    assert "going on after epoch" in (project / SMALL / "train.log").read_text()
+    assert run_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project).status == 0
+    assert "going on after epoch" in (project / f"{TRAINED}.log").read_text()
     for name in ("model.safetensors", "pruning.safetensors"):
         found = (project / SMALL / name).read_bytes()
         assert found == (uninterrupted / SMALL / name).read_bytes()
 
 
 def test_after_an_evaluation_was_killed_the_same_command_goes_on_with_it(project, uninterrupted):
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/evaluation.json", cwd=project)
+    workflow = start_snakemake(*COMMAND, "--", f"{EVALUATED}.json", cwd=project)
     wait_for((project / SMALL / ".evaluation.checkpoint.safetensors").exists, workflow)
     kill(jobs_in(project))
     assert workflow.wait(PATIENCE) == 1
     assert "Error in rule evaluate" in printed(project)
-    assert run_snakemake(*COMMAND, "--", f"{SMALL}/evaluation.json", cwd=project).status == 0
-    assert "natural was done before" in (project / SMALL / "evaluate.log").read_text()
+    assert run_snakemake(*COMMAND, "--", f"{EVALUATED}.json", cwd=project).status == 0
+    assert "natural was done before" in (project / f"{EVALUATED}.log").read_text()
     assert differences(project / SMALL, uninterrupted / SMALL) == set()
 
 
 def test_a_dry_run_beside_a_workflow_leaves_its_locks_alone(project):
-    workflow = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    workflow = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     wait_for((project / ".snakemake/locks/0.output.lock").exists, workflow)
-    run_snakemake("-n", *COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    run_snakemake("-n", *COMMAND, "--", f"{TRAINED}.json", cwd=project)
     assert (project / ".snakemake/locks/0.output.lock").exists()
 
 
@@ -162,9 +162,9 @@ def test_a_dry_run_beside_a_workflow_leaves_its_locks_alone(project):
 
 
 def test_a_second_workflow_with_the_same_files_is_told_of_the_first(project):
-    first = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    first = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     wait_for((project / ".snakemake/locks/0.output.lock").exists, first)
-    second = run_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
+    second = run_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
     assert second.status != 0
     assert "Directory cannot be locked" in second.printed
     assert first.wait(PATIENCE) == 0, printed(project)[-3000:]
@@ -172,11 +172,11 @@ def test_a_second_workflow_with_the_same_files_is_told_of_the_first(project):
 
 def test_two_scales_that_share_no_data_set_are_made_at_once(project):
     (project / "config/other.yaml").write_text(TINY.replace("scale: tiny", "scale: other"))
-    first = start_snakemake(*COMMAND, "--", f"{SMALL}/run.json", cwd=project)
-    other = "results/other/runs/shapes10/standard/p1.0/e1/seed000"
+    first = start_snakemake(*COMMAND, "--", f"{TRAINED}.json", cwd=project)
+    other = "results/other/blocks/evaluate/shapes10/standard/p1.0/e1/000-000.json"
     wait_for((project / ".snakemake/locks/0.output.lock").exists, first)
     second = run_snakemake(
-        *("--cores", "1", "--configfile", "config/other.yaml", "--", f"{other}/evaluation.json"),
+        *("--cores", "1", "--configfile", "config/other.yaml", "--", other),
         cwd=project,
     )
     assert second.status == 0, second.printed[-3000:]

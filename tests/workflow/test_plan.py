@@ -50,12 +50,12 @@ ONCE = dict.fromkeys(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("scale", "runs", "scored"),
-    [("config", 2690, 20), ("laptop", 79, 4), ("quick", 48, 4), ("smoke", 15, 4)],
+    ("scale", "blocks", "starts"),
+    [("config", 158, 9), ("laptop", 28, 4), ("quick", 29, 4), ("smoke", 11, 3)],
 )
-def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, runs, scored):
+def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, blocks, starts):
     planned = dry_runs(scale)
-    jobs = ONCE | {"train": runs, "evaluate": runs, "dataset": 2, "score": scored}
+    jobs = ONCE | {"train": blocks, "evaluate": blocks, "dataset": 2, "start": starts}
     jobs["collect"] = len(WITH_RUNS)
     assert job_counts(planned.printed) == jobs | {"total": sum(jobs.values())}, planned.printed
 
@@ -114,7 +114,7 @@ def test_nothing_is_trained_by_a_partial_run_though_what_exists_is_incomplete_an
     overlays = ("config/smoke.yaml", "config/partial.yaml")
     planned = run_snakemake("-n", "--cores", "1", "--configfile", *overlays, cwd=project)
     jobs = job_counts(planned.printed)
-    assert ({"train", "evaluate", "score"} & set(jobs), jobs.get("table1")) == (set(), 1)
+    assert ({"train", "evaluate", "start"} & set(jobs), jobs.get("table1")) == (set(), 1)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_released_protocol_plans_the_same_jobs_into_a_folder_of_its_own(dry_
 )
 def test_figure_6_takes_cifar10s_scores_after_the_protocols_epoch(dry_runs, configs, scale, epoch):
     printed = dry_runs(*configs).printed
-    assert f"results/{scale}/scores/shapes10/e{epoch}/seed000/scores.safetensors" in printed
+    assert f"results/{scale}/starts/shapes10/e{epoch}/seed000" in printed
 
 
 # Wrong configs, one of each kind, as Snakemake refuses them; the library's own tests have more.
@@ -213,8 +213,8 @@ def test_a_job_is_given_as_many_threads_as_the_config_says_on_however_many_cores
     ended = run_snakemake(
         *("-n", "-p", "--cores", "1", "--configfile", "config/smoke.yaml", overlay), cwd=untouched
     )
-    given = re.findall(r"(train|evaluate|score)\.py .*--threads (\d+)", ended.printed)
-    assert set(given) == {(name, "3") for name in ("train", "evaluate", "score")}
+    given = re.findall(r"(train|evaluate|start)\.py .*--threads (\d+)", ended.printed)
+    assert set(given) == {(name, "3") for name in ("train", "evaluate", "start")}
 
 
 def test_a_setting_on_the_command_line_that_changes_no_number_changes_no_parameter(

@@ -47,7 +47,7 @@ def folders(tmp_path_factory):
     paths = {name: f"results/shorter/runs/{name}/low-loss/p0.6/e1/seed000" for name in RUNS}
     ended = run_snakemake(
         *("--cores", "2", "--configfile", "config/laptop.yaml", overlay, "--"),
-        *(f"{path}/evaluation.csv" for path in paths.values()),
+        *(f"results/shorter/blocks/evaluate/{name}/low-loss/p0.6/e1/000-029.json" for name in RUNS),
         cwd=project,
     )
     assert ended.status == 0, ended.printed[-3000:]

@@ -12,9 +12,10 @@ from builders import write_hashed
 from safetensors.numpy import load_file
 from workflow_tools import PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
+from advprune.plan.blocks import run_blocks, start_of, starts_of
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
-from advprune.plan.specify import evaluation_spec, score_spec, training_spec
+from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run
@@ -87,7 +88,6 @@ def test_a_run_leaves_the_files_that_are_promised_and_no_others(results, run):
     assert {path.name for path in (results / "runs" / run.folder).iterdir()} == {
         *("model.safetensors", "training.csv", "pruning.safetensors", "run.json"),
         *("evaluation.csv", "verdicts.csv", "evaluation.json"),
-        *("train.log", "evaluate.log", "train.benchmark.tsv", "evaluate.benchmark.tsv"),
     }
 
 
@@ -322,14 +322,28 @@ def test_a_result_made_outside_a_repository_has_no_commit(results):
     assert record(results, RUNS[0], "run.json")["provenance"]["commit"] is None
 
 
-@pytest.mark.parametrize("study", CONFIG["studies"])
-def test_scores_record_what_they_were_made_from(project, results, study):
-    dataset, wanted = CONFIG["studies"][study]["dataset"], CONFIG["studies"][study]["scores"]
-    for seed in range(wanted["seeds"]):
-        folder = results / f"scores/{dataset}/e{wanted['epoch']}/seed{seed:03d}"
-        found = json.loads((folder / "score.json").read_text())
-        assert found["spec"] == score_spec(dataset, seed, CONFIG).to_dict()
-    assert found["dataset_sha256"] == sha256_of(project / f"results/datasets/{dataset}.safetensors")
+@pytest.mark.parametrize("start", starts_of(RUNS, CONFIG), ids=str)
+def test_a_start_records_what_it_was_made_from(project, results, start):
+    found = json.loads((results / "starts" / start.folder / "start.json").read_text())
+    assert found["spec"] == start_spec(start, CONFIG).to_dict()
+    dataset = project / f"results/datasets/{start.dataset}.safetensors"
+    assert found["dataset_sha256"] == sha256_of(dataset)
+
+
+@pytest.mark.parametrize("start", starts_of(RUNS, CONFIG), ids=str)
+def test_a_starts_state_is_deleted_when_no_run_needs_it_any_more(results, start):
+    names = {path.name for path in (results / "starts" / start.folder).iterdir()}
+    assert names == {"scores.safetensors", "model.safetensors", "start.json"}
+
+
+BLOCKS = run_blocks(CONFIG)
+
+
+def test_every_run_with_a_start_went_on_from_it(results):
+    for block, runs in BLOCKS.items():
+        begun = [run for run in runs if start_of(run, CONFIG)]
+        log = (results / f"blocks/train/{block}.log").read_text()
+        assert log.count("going on after epoch") == len(begun)
 
 
 @pytest.mark.parametrize("run", PRUNED, ids=str)
@@ -376,6 +390,11 @@ def test_until_they_prune_runs_of_the_same_seed_are_the_same(results):
 # Once more.
 
 
+def measures_distances(block):
+    start = start_of(BLOCKS[block][0], CONFIG)
+    return start and start_spec(start, CONFIG).distances
+
+
 def test_a_second_call_does_nothing(project, finished):
     ended = run_snakemake(*SMOKE, cwd=project)
     assert "Nothing to be done" in ended.printed, ended.printed[-3000:]
@@ -394,17 +413,18 @@ def test_a_second_call_does_nothing(project, finished):
         ),
         pytest.param(
             "deepfool: {max_iterations: 5}",
-            len([run for run in RUNS if METHODS[run.method].proxy == "deepfool"]),
+            # What goes on from a start that measures distances: the job keeps what does not use them.
+            len([block for block in BLOCKS if measures_distances(block)]),
             id="settings of DeepFool",
         ),
         pytest.param(
             "studies: {cifar10: {training: {momentum: 0.8}}}",
-            len([run for run in RUNS if run.dataset == "shapes10"]),
+            len([block for block in BLOCKS if block.startswith("shapes10/")]),
             id="settings of one study",
         ),
     ],
 )
-def test_a_changed_config_trains_again_what_it_changes_and_nothing_else(
+def test_a_changed_config_starts_the_jobs_that_it_changes_and_no_others(
     project, finished, tmp_path, overlay, trained
 ):
     (tmp_path / "overlay.yaml").write_text(overlay)
@@ -528,7 +548,7 @@ def partial(project, finished, tmp_path_factory):
 
 def test_a_partial_run_trains_evaluates_and_scores_nothing(partial):
     _, planned, _ = partial
-    assert {"train", "evaluate", "score"} & set(job_counts(planned.printed)) == set()
+    assert {"train", "evaluate", "start"} & set(job_counts(planned.printed)) == set()
     assert job_counts(planned.printed)["total"] > 0
 
 
@@ -536,7 +556,7 @@ def test_a_partial_run_of_a_changed_config_trains_nothing(partial, tmp_path):
     (tmp_path / "overlay.yaml").write_text("deepfool: {max_iterations: 5}")
     overlays = ("config/partial.yaml", tmp_path / "overlay.yaml")
     planned = run_snakemake("-n", "--forceall", *SMOKE, *overlays, cwd=partial[0])
-    assert {"train", "evaluate", "score"} & set(job_counts(planned.printed)) == set()
+    assert {"train", "evaluate", "start"} & set(job_counts(planned.printed)) == set()
 
 
 def test_a_partial_run_ends_well(partial):

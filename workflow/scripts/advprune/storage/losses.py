@@ -1,8 +1,8 @@
-"""Noticing that files are gone which a job has made, every time anew.
+"""Noticing that files are gone, or were changed, which a job has made: every time anew.
 
-Snakemake makes nothing again because files are gone that are no outputs, or that were inputs of what
-it has made. It does so where a param has changed. So each loss is noted with its time, and what is
-noted is a param of the jobs that make the files and of those that read them.
+Snakemake makes nothing again because of files that are no outputs, or because inputs are gone of
+what it has made. It does so where a param has changed. So each loss is noted with its time, and
+what is noted is a param of the jobs that make the files and of those that read them.
 """
 
 import datetime
