@@ -109,6 +109,24 @@ def test_a_file_that_is_made_again_has_the_same_bytes_and_looks_no_newer(dataset
         assert (dataset.read_bytes(), dataset.stat().st_mtime) == first
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(lambda images: images.transpose(0, 1, 3, 2), id="turned"),
+        pytest.param(lambda images: images[::-1], id="reversed"),
+        pytest.param(lambda images: images[:, :, :, ::2], id="every other column"),
+        pytest.param(np.asfortranarray, id="Fortran's order"),
+    ],
+)
+def test_a_view_is_stored_by_its_values_whatever_its_memory_looks_like(tmp_path, view):
+    images = view(random_examples(6).images.numpy())
+    path = tmp_path / "view.safetensors"
+    save_examples(path, "mnist", {"test_images": images, "test_labels": np.arange(12)[::2]})
+    read = load_examples(path, "mnist", "test")
+    np.testing.assert_equal(read.images.numpy(), images)
+    assert read.labels.tolist() == [0, 2, 4, 6, 8, 10]
+
+
 def test_a_file_without_the_part_is_called_damaged(dataset):
     with pytest.raises(UserError, match=r"tiny\.safetensors is damaged"):
         load_examples(dataset, "mnist", "validation")

@@ -34,7 +34,7 @@ def modules_of(codes) -> set[str]:
 
 # Who finds functions by their code names in a registry; exhibit.py does so too.
 FOUND_BY_NAME = {
-    "dataset": modules_of(dataset.load for dataset in DATASETS.values()),
+    "advprune.data.loading": modules_of(dataset.load for dataset in DATASETS.values()),
     "advprune.networks.classifier": modules_of(network.code for network in NETWORKS.values()),
     "advprune.training.pruning": modules_of(method.select for method in METHODS.values()),
     "advprune.evaluation.single_attacks": modules_of(attack.code for attack in ATTACKS.values()),
@@ -56,9 +56,7 @@ def needed_by(rule) -> set[str]:
     """The packages that a rule's program imports."""
     program = SCRIPTS / f"{rule.program}.py"
     if rule.program != "exhibit":
-        return packages_behind(
-            imports_of(program) | FOUND_BY_NAME.get(rule.program, set()), FOUND_BY_NAME
-        )
+        return packages_behind(imports_of(program), FOUND_BY_NAME)
     exhibit = EXHIBITS[rule.name]
     called = {
         "advprune.analysis.run_table": exhibit.runs,

@@ -182,6 +182,23 @@ def test_a_wrong_word_among_words_gets_no_advice_about_numbers(value):
     assert "--config" not in refusal(with_value("execution.device", value))
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "told"),
+    [
+        pytest.param("my-letters", {}, "the name 'my-letters' must be of a to z", id="name"),
+        pytest.param("letters", {"shape": (28, 28)}, "shape is (28, 28)", id="shape"),
+    ],
+)
+def test_a_data_set_whose_entry_is_wrong_is_refused_before_any_job(
+    monkeypatch, name, changes, told
+):
+    entry = dataclasses.replace(DATASETS["mnist"], **changes)
+    monkeypatch.setitem(DATASETS, name, entry)
+    message = refusal(with_value("studies.mnist.dataset", name))
+    assert f"studies.mnist.dataset is '{name}', whose entry in" in message
+    assert told in message
+
+
 @pytest.mark.parametrize(("classes", "refused"), [(3, True), (4, False)])
 def test_a_data_set_with_too_few_classes_for_autoattack_is_refused(monkeypatch, classes, refused):
     few = dataclasses.replace(DATASETS["mnist"], classes=classes)

@@ -3,7 +3,6 @@
 
 import argparse
 import os
-import pkgutil
 from pathlib import Path
 
 from advprune.errors import UserError
@@ -23,15 +22,14 @@ def main() -> None:
     options = parser.parse_args()
 
     from advprune.data.examples import save_examples
+    from advprune.data.loading import load_arrays
 
     root = Path(options.root) if options.root else None
     if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
         raise UserError(
             f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
         )
-    save_examples(
-        options.output, options.name, pkgutil.resolve_name(DATASETS[options.name].load)(root)
-    )
+    save_examples(options.output, options.name, load_arrays(options.name, root))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -57,6 +58,8 @@ class Examples:
 
 def save_examples(path: str | Path, dataset: str, arrays: Arrays) -> None:
     """Write a data set's arrays, each with its digest, and its name as one file."""
+    # safetensors would write a view's memory as it lies, in another order than its values.
+    arrays = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
     digests = {name: array_digest(values) for name, values in sorted(arrays.items())}
     with atomic_write_tensors(path) as temporary:
         # One entry: the file format keeps no order among several, and would not be reproducible.

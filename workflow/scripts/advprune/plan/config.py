@@ -11,7 +11,7 @@ from advprune.errors import UserError
 from advprune.paths import CONFIG
 from advprune.plan.protocols import resolve_protocol
 from advprune.plan.schema import check_against
-from advprune.spec.datasets import DATASETS
+from advprune.spec.datasets import DATASETS, wrong_in_entry
 from advprune.spec.methods import METHODS
 from advprune.spec.networks import NETWORKS, ONEDNN_BLOCK
 from advprune.spec.specification import fraction
@@ -132,10 +132,8 @@ def _contradictions(config: Config) -> Iterator[str]:
         )
     for name, study in studies.items():
         where = f"config: studies.{name}"
-        if study["dataset"] not in DATASETS:
-            yield (
-                f"{where}.dataset is {study['dataset']!r}, but must be one of {', '.join(DATASETS)}"
-            )
+        if wrong := _wrong_dataset(study["dataset"]):
+            yield f"{where}.dataset is {study['dataset']!r}, {wrong}"
             continue
         if study["training"]["network"] not in NETWORKS:
             yield (
@@ -144,12 +142,6 @@ def _contradictions(config: Config) -> Iterator[str]:
             )
         else:
             yield from _layout_contradictions(where, study["training"], config["execution"])
-        if DATASETS[study["dataset"]].classes < FEWEST_CLASSES:
-            yield (
-                f"{where}.dataset is {study['dataset']!r}, which has "
-                f"{DATASETS[study['dataset']].classes} classes, but AutoAttack's loss needs "
-                f"{FEWEST_CLASSES} or more"
-            )
         train, test = DATASETS[study["dataset"]].examples
         for key, value, most in (
             ("train_examples", study["train_examples"], train),
@@ -177,6 +169,20 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"config: appendix_c.p_fragile is {toy['p_fragile']}, but must be above 0.5 and below "
             f"p_robust, which is {toy['p_robust']}"
         )
+
+
+def _wrong_dataset(name: str) -> str:
+    """Why a study cannot use a data set; empty if it can."""
+    if name not in DATASETS:
+        return f"but must be one of {', '.join(DATASETS)}"
+    if wrong := wrong_in_entry(name):
+        return f"whose entry in workflow/scripts/advprune/spec/datasets.py is wrong: {wrong}"
+    if DATASETS[name].classes < FEWEST_CLASSES:
+        return (
+            f"which has {DATASETS[name].classes} classes, but AutoAttack's loss needs "
+            f"{FEWEST_CLASSES} or more"
+        )
+    return ""
 
 
 def _layout_contradictions(where: str, training: Config, execution: Config) -> Iterator[str]:

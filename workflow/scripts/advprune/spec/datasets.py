@@ -3,6 +3,7 @@
 To add one, write a function in ``data/`` that returns its arrays, and enter it in `DATASETS`.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ class Dataset:
             had, or None if it is one of the paper's own.
         load: where the function is that reads or makes the arrays ``train_images`` and
             ``test_images`` (uint8, (n, channels, height, width)) and ``train_labels`` and
-            ``test_labels`` (uint8, (n,)). It is given the folder that holds data sets, or None.
+            ``test_labels`` (whole numbers from 0, (n,)). It is given the folder that holds data
+            sets, or None; what it returns is held against this entry.
     """
 
     title: str
@@ -95,3 +97,20 @@ DATASETS: dict[str, Dataset] = {
         "advprune.data.shapes10:shapes10",
     ),
 }
+
+
+def wrong_in_entry(name: str) -> str:
+    """What is wrong with an entry by itself, and what is allowed; empty if nothing is."""
+    entry = DATASETS[name]
+    channels, height, width = [*entry.shape, 0, 0, 0][:3]
+    if not re.fullmatch("[a-z0-9_]+", name):
+        return f"the name {name!r} must be of a to z, 0 to 9 and _ alone, since it stands in paths"
+    if len(entry.shape) != 3 or height != width or min(entry.shape) < 1:
+        return f"shape is {entry.shape}, but must be (channels, height, width), height as width"
+    if len(entry.examples) != 2 or min(entry.examples) < 1:
+        return f"examples is {entry.examples}, but must be (to train on, to test on), 1 or more"
+    for key, least in (("mean", 0), ("standard_deviation", 1e-6)):
+        values = getattr(entry, key)
+        if len(values) != channels or not all(least <= value <= 1 for value in values):
+            return f"{key} is {values}, but must be {channels} numbers from 0 to 1, one a channel"
+    return ""
