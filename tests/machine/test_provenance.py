@@ -1,6 +1,7 @@
 """Where a result comes from, recorded so that it can be published."""
 
 import json
+import os
 import platform
 import shutil
 import socket
@@ -234,28 +235,94 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-@pytest.mark.parametrize("dirty", [False, True], ids=["as committed", "changed since"])
-def test_the_commit_is_recorded_with_whether_files_differ_from_it(project, dirty):
-    def git(*command):
-        identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
-        ended = subprocess.run(
-            ["git", *identity, *command], cwd=project, check=True, capture_output=True, text=True
-        )
-        return ended.stdout.strip()
+def git(folder, *command):
+    identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    ended = subprocess.run(
+        ["git", *identity, *command],
+        cwd=folder,
+        env=variables,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return ended.stdout.strip()
 
-    (project / "a.py").touch()
-    git("init", "--quiet")
-    git("add", "a.py")
-    git("commit", "--quiet", "--message", "first")
-    if dirty:
-        (project / "a.py").write_text("x = 1\n")
+
+def commit_all(folder):
+    """Make a repository of a folder; its commit."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "first")
+    return git(folder, "rev-parse", "HEAD")
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("written", "changed"),
+    [
+        pytest.param(None, False, id="as committed"),
+        pytest.param("workflow/scripts/a.py", True, id="a program edited"),
+        pytest.param("docs/a.md", True, id="a page edited"),
+        pytest.param("workflow/scripts/advprune/new.py", True, id="a new module"),
+        pytest.param("workflow/scripts/advprune/private.py", True, id="one that the user ignores"),
+        pytest.param("rules/new.smk", True, id="new rules"),
+        pytest.param("config/new.yaml", True, id="a new config"),
+        pytest.param("workflow/scripts/__pycache__/a.pyc", False, id="what Python left"),
+        pytest.param("results/smoke/runs.csv", False, id="results"),
+        pytest.param("notes.txt", False, id="a new file elsewhere"),
+    ],
+)
+def test_the_commit_is_recorded_with_whether_files_differ_from_it(project, written, changed):
+    for name in ("workflow/scripts/a.py", "docs/a.md"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).touch()
+    (project / ".gitignore").write_text("__pycache__/\n/results/\n")
+    commit = commit_all(project)
+    (project / ".git/info/exclude").write_text("private.py\n")
+    if written:
+        (project / written).parent.mkdir(parents=True, exist_ok=True)
+        (project / written).write_text("x = 1\n")
     record = provenance({}, now())
-    assert (record["commit"], record["uncommitted_changes"]) == (git("rev-parse", "HEAD"), dirty)
+    assert (record["commit"], record["uncommitted_changes"]) == (commit, changed)
 
 
-def test_without_a_repository_there_is_no_commit(project, monkeypatch):
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
+@needs_git
+def test_a_checkout_without_a_repository_inside_another_one_has_no_commit(tmp_path, monkeypatch):
+    commit_all(tmp_path)
+    (tmp_path / "project").mkdir()
+    monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
+    record = provenance({}, now())
+    assert (record["commit"], record["uncommitted_changes"]) == (None, None)
+
+
+@needs_git
+def test_a_project_that_is_reached_by_a_link_has_its_commit(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    commit = commit_all(tmp_path / "there")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    monkeypatch.setattr(module, "PROJECT", tmp_path / "link")
+    assert provenance({}, now())["commit"] == commit
+
+
+@needs_git
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
+def test_the_environment_of_another_repository_changes_nothing(project, monkeypatch, variable):
+    (project / "a.py").touch()
+    commit = commit_all(project)
+    other = project / "results/other"
+    other.mkdir(parents=True)
+    commit_all(other)
+    place = {"GIT_DIR": ".git", "GIT_WORK_TREE": ".", "GIT_INDEX_FILE": ".git/index"}[variable]
+    monkeypatch.setenv(variable, str(other / place))
+    record = provenance({}, now())
+    assert (record["commit"], record["uncommitted_changes"]) == (commit, False)
+
+
+def test_without_a_repository_there_is_no_commit(project):
     record = provenance({}, now())
     assert (record["commit"], record["uncommitted_changes"]) == (None, None)
 

@@ -20,6 +20,7 @@ from advprune.storage.files import canonical_json
 ONEDNN_INSTRUCTIONS = ("amx_tile", "avx512_fp16", "avx512_bf16", "avx512_vnni", "avx512_f", "avx2")
 PACKAGES = ("torch", "numpy", "pyautoattack", "safetensors")
 LIBRARY = PROGRAMS / "advprune"
+SOURCES = ("Snakefile", "rules", "workflow", "config")  # a new file there may change a result
 
 
 def provenance(made_by: Mapping[str, Any], started: datetime.datetime) -> dict[str, Any]:
@@ -143,15 +144,31 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 
 def _git_state() -> tuple[str | None, bool | None]:
-    """The commit checked out and whether files differ from it; None where there is no git."""
+    """The commit checked out and whether files differ from it; None where the project has none.
+
+    The project's own: a checkout without a repository may lie in somebody else's.
+    """
+    # GIT_DIR and its like, as hooks and shells for dotfiles set them, name another repository.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
     def ask(*command: str) -> str:
         answer = subprocess.run(
-            ["git", *command], cwd=PROJECT, capture_output=True, text=True, check=True
+            ["git", *command],
+            cwd=PROJECT,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return answer.stdout.strip()
 
     try:
-        return ask("rev-parse", "HEAD"), bool(ask("status", "--porcelain", "--untracked-files=no"))
+        if Path(ask("rev-parse", "--show-toplevel")).resolve() != PROJECT.resolve():
+            return None, None
+        commit = ask("rev-parse", "HEAD")
+        changed = ask("status", "--porcelain", "--untracked-files=no")
+        # By the project's .gitignore alone: a module that a user's own hides is run all the same.
+        added = ask("ls-files", "--others", "--exclude-per-directory=.gitignore", "--", *SOURCES)
+        return commit, bool(changed or added)
     except (OSError, subprocess.CalledProcessError):
         return None, None
