@@ -11,6 +11,8 @@ from pretended_device import register
 from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
+import advprune.figures  # noqa: F401, sets Matplotlib up before any test imports it
+
 register()  # PyTorch's autograd counts the devices once, when it is first used
 torch.set_num_threads(1)  # tests run side by side do not slow each other
 

@@ -52,7 +52,7 @@ def test_every_folder_has_its_floor_and_every_floor_is_a_folder():
 def test_a_folder_says_in_a_sentence_what_it_is(folder):
     tree = ast.parse((LIBRARY / folder / "__init__.py").read_text(encoding="utf-8"))
     assert re.fullmatch(r"[A-Z][^\n]{20,}\.", ast.get_docstring(tree) or "")
-    assert len(tree.body) == 1
+    assert len(tree.body) == 1 or folder == "figures"  # which sets Matplotlib up before its import
 
 
 @pytest.mark.parametrize("floor", FLOORS)

@@ -1,8 +1,13 @@
 """How figures look, and the files that they are written to."""
 
+import os
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 from figure_tools import texts
+from imports import SCRIPTS
 from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
@@ -38,6 +43,61 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for suffix in ("pdf", "png"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
+
+
+DRAW = """
+from advprune.figures.style import Drawing, new_figure
+import pandas as pd
+figure, axes = new_figure(height=2)
+axes[0, 0].plot([1, 2], label="a")
+axes[0, 0].set_xlabel("b")
+Drawing(figure, pd.DataFrame()).write("figure.csv")
+"""
+MINE = b"lines.linestyle: --\naxes.xmargin: 0.4\ntext.usetex: True\n"
+BROKEN = MINE + b"\xff\xfe"
+
+
+@pytest.fixture
+def drawn_with(tmp_path):
+    """The bytes of a picture that a process draws with settings of a user's."""
+
+    def drawn_with(name, variables, settings):
+        folder = tmp_path / name
+        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / ".config")}
+        (folder / ".config/matplotlib").mkdir(parents=True)
+        for place, content in settings.items():
+            (folder / place).write_bytes(content)
+        ended = subprocess.run(
+            [sys.executable, "-c", DRAW],
+            cwd=folder,
+            env=os.environ | home | {"PYTHONPATH": str(SCRIPTS)} | variables,
+            capture_output=True,
+            text=True,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return (folder / "figure.png").read_bytes()
+
+    return drawn_with
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "settings"),
+    [
+        pytest.param(
+            {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, {}, id="a notebook"
+        ),
+        pytest.param({"MPLBACKEND": "tkagg"}, {}, id="a screen that is not there"),
+        pytest.param({"MATPLOTLIBRC": "mine"}, {"mine": MINE}, id="a file that is named"),
+        pytest.param({"MATPLOTLIBRC": "mine"}, {"mine": BROKEN}, id="a broken one"),
+        pytest.param({}, {"matplotlibrc": BROKEN}, id="a broken one beside the work"),
+        pytest.param({}, {".config/matplotlib/matplotlibrc": MINE}, id="the user's"),
+        pytest.param({}, {".config/matplotlib/matplotlibrc": BROKEN}, id="the user's, broken"),
+    ],
+)
+def test_a_users_settings_of_matplotlib_change_no_figure(drawn_with, variables, settings):
+    plain = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    assert drawn_with("user", variables, settings) == drawn_with("plain", plain, {})
 
 
 def test_error_bars_end_where_accuracies_do():

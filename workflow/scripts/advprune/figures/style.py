@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -47,7 +46,6 @@ def new_figure(
     rows: int = 1, columns: int = 1, *, width: float = PAGE_WIDTH, height: float, **options: object
 ) -> tuple[Figure, object]:
     """A figure in the house style and its axes, always as an array of rows and columns."""
-    mpl.use("agg")
     sns.set_theme(
         context="paper",
         style="ticks",
