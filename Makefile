@@ -7,6 +7,9 @@ BIN = .venv/bin
 LOGGER := $(shell test -t 2 && echo --logger rich)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 
+# A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
+unexport $(filter PYTHON%,$(.VARIABLES))
+
 .PHONY: help quick doctor run plan partial slurm test lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
@@ -17,8 +20,7 @@ help:           ## this list
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	@echo "Installing into .venv: PyTorch and its CUDA libraries are about 3 GB to fetch"
 	$(PYTHON) -m venv --without-pip --clear .venv
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
-		--require-hashes -r envs/requirements.lock
+	@$(PYTHON) envs/install.py $(BIN)/python envs/requirements.lock
 	@touch $@
 
 quick: .venv/installed  ## every table and figure, offline, in minutes on two cores
@@ -41,8 +43,7 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 
 # Not in the default installation: its import asks the cluster, and waits where none answers.
 .venv/slurm: .venv/installed envs/requirements-slurm.lock
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
-		--require-hashes -r envs/requirements-slurm.lock
+	@$(PYTHON) envs/install.py $(BIN)/python envs/requirements-slurm.lock
 	@touch $@
 
 slurm: .venv/slurm      ## Snakemake's SLURM plugin, for --workflow-profile profiles/slurm
