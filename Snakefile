@@ -1,8 +1,21 @@
 """Efficient Adversarial Training with Data Pruning, reproduced: every table and figure."""
 
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.21.1")
+INSTALL = "run `make .venv/installed` and `. .venv/bin/activate` in the project's folder"
+try:
+    min_version("9.21.1")
+except WorkflowError as error:
+    raise WorkflowError(f"{error} It is that of {sys.prefix}: {INSTALL}.") from None
+if Path.cwd().resolve() != (here := Path(workflow.basedir).resolve()):
+    raise WorkflowError(
+        f"this workflow runs in its own folder alone, where its programs are and its results go, and "
+        f"not in {Path.cwd()}: `cd {here}`, and call snakemake without --directory and --snakefile"
+    )
 
 
 report: "report/overview.rst"

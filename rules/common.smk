@@ -3,7 +3,9 @@
 
 import json
 import os
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -63,10 +65,36 @@ TITLES = {"claims": "The claims and their verdicts"} | {
 JOB_MEMORY_MB = 4000  # of a job that trains, scores or evaluates
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
-# Packages that users have of their own, in ~/.local, do not take the place of an environment's.
+# Nor does what a user has set for other programs of Python's (PYTHONPATH, PYTHONSAFEPATH, …) reach the
+# jobs, and packages in ~/.local do not take the place of an environment's.
+for name in [name for name in os.environ if name.startswith("PYTHON")]:
+    del os.environ[name]
 os.environ.update(PYTHONNOUSERSITE="1")
 if config["data_root"]:
     os.environ.update(ADVPRUNE_DATA=config["data_root"])
+
+
+def missing_packages():
+    """Those that the jobs import and this Python lacks, as another environment's snakemake may."""
+    wanted = (
+        (Path(workflow.basedir) / "envs/requirements.in").read_text().partition("# development")[0]
+    )
+    # Snakemake is here, and its plugins are no jobs' business.
+    for name in re.findall(r"^(?!snakemake)[a-z][\w-]*", wanted, re.M):
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield name
+
+
+onstart:
+    if not workflow.deployment_settings.deployment_method and (
+        missing := list(missing_packages())
+    ):
+        raise WorkflowError(
+            f"the Python of this snakemake, {sys.executable}, lacks what the jobs need "
+            f"({', '.join(missing)}): {INSTALL}, or let conda make environments (--use-conda)"
+        )
 
 
 # A start's checkpoint is the state that runs go on from: it stays until none needs it any more.
