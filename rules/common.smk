@@ -14,7 +14,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune.errors import UserError
-from advprune.machine.leases import visible_gpus
+from advprune.machine.leases import driver_failure, visible_gpus
 from advprune.paths import (
     EVALUATED_FILES,
     RESULT_FILES,
@@ -174,6 +174,10 @@ if config["execution"]["device"] != "cpu" and not is_run_by_a_scheduler():
     if GPUS_HERE:
         at_once = len(GPUS_HERE) * config["execution"]["jobs_per_gpu"]
         workflow.global_resources.setdefault("gpu", at_once)
+    elif workflow.is_main_process and (failure := driver_failure()):
+        logger.warning(
+            f"no job will use a GPU, since its driver fails: {failure}; see `make doctor`"
+        )
 
 
 def gpus_of_a_job():

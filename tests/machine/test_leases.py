@@ -1,6 +1,7 @@
 """GPUs are shared as promised: pretended ones, seen from inside the processes that use them."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 from workflow_tools import PROJECT, copy_project, run_program, run_snakemake
 
 from advprune.errors import UserError
-from advprune.machine.leases import lease_gpu, visible_gpus
+from advprune.machine.leases import driver_failure, lease_gpu, visible_gpus
 
 A, B, PART_1, PART_2 = "GPU-aaaa", "GPU-bbbb", "MIG-1111", "MIG-2222"
 # Takes a lease, says so, and holds it as long as it is told to.
@@ -81,6 +82,103 @@ def test_without_nvidia_smi_only_named_gpus_are_visible(tmp_path, monkeypatch, n
     if named:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
     assert visible_gpus() == seen
+
+
+# CUDA without nvidia-smi.
+
+# Stands in for CUDA's library. Of divided GPUs CUDA shows a part, and not the whole.
+LIBCUDA = r"""
+#include <string.h>
+int cuInit(int flags) { return STATUS; }
+int cuGetErrorString(int status, const char **text) { *text = "not yet initialized"; return 0; }
+int cuDeviceGetCount(int *count) { *count = 2; return 0; }
+int cuDeviceGet(int *device, int number) { *device = number; return 0; }
+int cuDeviceGetName(char *name, int size, int device) { strcpy(name, NAME); return 0; }
+int cuDeviceGetUuid_v2(char *uuid, int device) { memset(uuid, 0xaa + device, 16); return 0; }
+"""
+FIRST = "GPU-aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+SECOND = "GPU-abababab-abab-abab-abab-abababababab"
+
+
+@pytest.fixture
+def with_cuda(tmp_path, monkeypatch):
+    """Puts a CUDA whose start ends with a status where the loader finds it."""
+
+    def with_cuda(status, name="NVIDIA A100"):
+        (tmp_path / "cuda.c").write_text(LIBCUDA)
+        subprocess.run(
+            [
+                *("cc", "-shared", "-fPIC", f"-DSTATUS={status}", f'-DNAME="{name}"'),
+                *("-o", "libcuda.so.1", "cuda.c"),
+            ],
+            cwd=tmp_path,
+            check=True,
+        )
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    return with_cuda
+
+
+needs_a_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+
+@needs_a_compiler
+@pytest.mark.parametrize(
+    ("named", "seen"), [(None, [FIRST, SECOND]), ("1", [SECOND]), ("GPU-aa", [FIRST]), ("", [])]
+)
+def test_without_nvidia_smi_cuda_names_the_gpus(with_cuda, monkeypatch, named, seen):
+    with_cuda(0)
+    if named is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert (visible_gpus(), driver_failure()) == (seen, "")
+
+
+@needs_a_compiler
+def test_a_part_of_a_gpu_has_a_parts_name(with_cuda):
+    with_cuda(0, name="NVIDIA A100 MIG 1g.5gb")
+    assert visible_gpus()[0] == FIRST.replace("GPU", "MIG")
+
+
+@needs_a_compiler
+def test_a_job_leases_a_gpu_that_cuda_alone_names(with_cuda, tmp_path, monkeypatch):
+    with_cuda(0)
+    monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "leases"))
+    assert ended(start(0))[:2] == (FIRST, FIRST)
+
+
+@needs_a_compiler
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        pytest.param(100, "", id="no GPU is no failure"),
+        pytest.param(802, "CUDA: not yet initialized (status 802 of cuInit)", id="fails"),
+    ],
+)
+def test_a_cuda_that_fails_is_quoted(with_cuda, status, told):
+    with_cuda(status)
+    assert (visible_gpus(), driver_failure()) == ([], told)
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "told"),
+    [
+        ("Failed to initialize NVML: Driver/library version mismatch", 18, "version mismatch"),
+        ("NVIDIA-SMI has failed because it could not communicate", 9, "could not communicate"),
+        ("No devices were found", 6, ""),
+        ("No devices were found", 0, ""),
+    ],
+)
+def test_an_nvidia_smi_that_fails_is_quoted(tmp_path, monkeypatch, printed, status, told):
+    path = pretend_gpus(tmp_path / "bin", printed)
+    with open(tmp_path / "bin/nvidia-smi", "a") as file:
+        file.write(f"exit {status}\n")
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert visible_gpus() == []
+    assert told in driver_failure()
+    assert bool(told) == bool(driver_failure())
 
 
 # Leases.

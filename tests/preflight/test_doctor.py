@@ -127,7 +127,7 @@ def test_a_package_of_another_version_is_named(monkeypatch):
 def test_a_config_that_asks_for_a_gpu_cannot_run_without_one(bare, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     config = {**QUICK, "execution": {**QUICK["execution"], "device": "cuda"}}
-    (found,) = doctor.graphics(config)
+    found = doctor.graphics(config)
     assert found.state is State.FAILS
     assert "execution.device" in found.advice
 
@@ -135,9 +135,36 @@ def test_a_config_that_asks_for_a_gpu_cannot_run_without_one(bare, monkeypatch):
 def test_a_gpu_that_pytorch_does_not_see_is_told(bare, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     put(bare, "nvidia-smi", "GPU 0: Some GPU (UUID: GPU-1234)")
-    (found,) = doctor.graphics(QUICK)
+    found = doctor.graphics(QUICK)
     assert found.state is State.NOTE
     assert "1 by the driver, none by PyTorch" in found.found
+
+
+MISMATCH = "Failed to initialize NVML: Driver/library version mismatch"
+
+
+@pytest.mark.parametrize(
+    ("device", "state"),
+    [("auto", State.NOTE), ("cuda", State.FAILS)],
+    ids=["asked or not", "asked"],
+)
+def test_a_driver_that_fails_is_quoted(bare, monkeypatch, device, state):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    put(bare, "nvidia-smi", MISMATCH, status=18)
+    found = doctor.graphics({**QUICK, "execution": {**QUICK["execution"], "device": device}})
+    assert found.state is state
+    assert MISMATCH in found.found
+    assert "restart" in found.advice
+
+
+def test_a_gpu_that_no_job_would_use_is_told(bare, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    found = doctor.graphics(QUICK)
+    assert found.state is State.NOTE
+    assert "2 by PyTorch, none by the driver" in found.found
+    assert "CUDA_VISIBLE_DEVICES=0" in found.advice
 
 
 @pytest.mark.parametrize(

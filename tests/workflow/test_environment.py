@@ -89,3 +89,13 @@ def test_a_snakemake_without_the_jobs_packages_plans_and_runs_nothing(project):
     ended = run_snakemake(*SMOKE, "--", TARGET, cwd=project)
     check_refusal(ended, "(a-package-that-nobody-has)", "make .venv/installed", "--use-conda")
     assert not (project / TARGET).exists()
+
+
+def test_a_driver_that_fails_is_quoted_before_work_goes_to_the_cpu(project, tmp_path):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'Failed to initialize NVML: Unknown Error'\nexit 255\n")
+    program.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    ended = run_snakemake("-n", *SMOKE, "--", TARGET, cwd=project, variables=variables)
+    assert ended.status == 0, ended.printed
+    assert "its driver fails: nvidia-smi: Failed to initialize NVML: Unknown Error" in ended.printed

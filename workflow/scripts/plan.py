@@ -7,7 +7,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from advprune.analysis.notes import duration, scale_note
-from advprune.machine.devices import choose_device
+from advprune.machine.devices import device_of_jobs
 from advprune.machine.leases import visible_gpus
 from advprune.machine.provenance import device_name
 from advprune.plan.config import load_config
@@ -37,7 +37,7 @@ def main() -> None:
     rows.append(("all together (each run counted once)", len(runs)))
     print(tabulate(rows, ["table or figure", "runs"]))
 
-    device = choose_device(config["execution"]["device"], config["execution"]["threads"])
+    device = device_of_jobs(config["execution"]["device"], config["execution"]["threads"])
     estimates = []
     for dataset, work in work_by_dataset(config).items():
         seconds = from_records(work, config, Path("results") / results_name(config))

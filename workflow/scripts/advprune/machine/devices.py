@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from advprune.errors import UserError
-from advprune.machine.leases import lease_gpu
+from advprune.machine.leases import driver_failure, lease_gpu, visible_gpus
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +76,64 @@ def choose_device(name: str, threads: int, *, jobs_per_gpu: int = 0) -> torch.de
         log.info("given GPU %s", os.environ["CUDA_VISIBLE_DEVICES"])
     if (gpu or not jobs_per_gpu) and torch.cuda.is_available():
         return torch.device("cuda")
+    return _without_gpu(name)
+
+
+def device_of_jobs(name: str, threads: int) -> torch.device:
+    """The device that `choose_device` gives to jobs on this machine, without waiting for a turn.
+
+    Raises:
+        UserError: a GPU is asked for and jobs here can use none.
+    """
+    torch.set_num_threads(threads)
+    if name != "cpu" and visible_gpus() and torch.cuda.is_available():
+        return torch.device("cuda")
+    return _without_gpu(name)
+
+
+def gpu_trouble() -> tuple[str, str]:
+    """Why jobs use no GPU on this machine though there is one, and what to do about it.
+
+    Both are empty if jobs use it, and if there is none.
+    """
+    gpus = visible_gpus()
+    if torch.cuda.is_available():
+        if gpus:
+            return "", ""
+        return (
+            f"{torch.cuda.device_count()} by PyTorch, none by the driver, which jobs would share",
+            "name it: CUDA_VISIBLE_DEVICES=0 (the first), or have `nvidia-smi` on the PATH",
+        )
+    if gpus:
+        return (
+            f"{len(gpus)} by the driver, none by PyTorch {torch.__version__}: {_pytorchs_reason()}",
+            "a PyTorch built for CUDA, and a driver as new as its CUDA: see `nvidia-smi`",
+        )
+    if failure := driver_failure():
+        return (
+            f"the driver fails: {failure}",
+            "restart the machine, or install the driver again; `nvidia-smi` tells when it works",
+        )
+    return "", ""
+
+
+def _pytorchs_reason() -> str:
+    try:
+        torch.cuda.init()
+    except (AssertionError, RuntimeError) as error:
+        return str(error).strip().split("\n")[0]
+    return "it gives no reason"
+
+
+def _without_gpu(name: str) -> torch.device:
+    if name == "cpu":
+        return torch.device("cpu")
+    wrong, remedy = gpu_trouble()
     if name == "cuda":
         raise UserError(
-            "the config asks for a GPU (execution.device: cuda) and there is none here that both "
-            "nvidia-smi and PyTorch see: set it to auto or cpu, or see what `nvidia-smi` says "
-            "(without nvidia-smi, CUDA_VISIBLE_DEVICES=0 names the first GPU)"
+            "the config asks for a GPU (execution.device: cuda) and there is none here that jobs "
+            f"can use{f' ({wrong})' if wrong else ''}: set it to auto or cpu"
+            f"{f', or mend that: {remedy}' if remedy else ''}"
         )
-    log.info("working on the CPU" + (f": PyTorch cannot use GPU {gpu}" if gpu else ""))
+    log.info("working on the CPU%s", f": {wrong}; {remedy}" if wrong else "")
     return torch.device("cpu")

@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,18 +23,53 @@ from advprune.errors import UserError
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ATTEMPTS = 0.5
+# In a process of its own: one that has started CUDA keeps the GPUs that it saw then. CUDA's status
+# 100 is that there is no GPU.
+ASK_CUDA = (
+    *(sys.executable, "-I", "-c"),
+    """
+import ctypes, sys, uuid
+
+try:
+    cuda = ctypes.CDLL("libcuda.so.1")
+except OSError:
+    sys.exit()
+
+
+def ask(function, *arguments):
+    status = getattr(cuda, function)(*arguments)
+    if status == 100:
+        sys.exit()
+    if status:
+        text = ctypes.c_char_p()
+        cuda.cuGetErrorString(status, ctypes.byref(text))
+        sys.exit((text.value or b"").decode() + f" (status {status} of {function})")
+
+
+ask("cuInit", 0)
+count, device = ctypes.c_int(), ctypes.c_int()
+ask("cuDeviceGetCount", ctypes.byref(count))
+for number in range(count.value):
+    ask("cuDeviceGet", ctypes.byref(device), number)
+    name, found = ctypes.create_string_buffer(256), ctypes.create_string_buffer(16)
+    ask("cuDeviceGetName", name, 256, device)
+    ask("cuDeviceGetUuid_v2", found, device)
+    kind = "MIG" if b" MIG " in name.value else "GPU"
+    print(f"UUID: {kind}-{uuid.UUID(bytes=found.raw)}")
+""",
+)
 # A job's own lease, open for as long as the job runs.
 _held: list[IO[str]] = []
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs that this process may use, by UUID where ``nvidia-smi`` is there to tell.
+    """The GPUs that this process may use, by UUID where the driver tells it.
 
     They are those that the environment variable ``CUDA_VISIBLE_DEVICES`` names, by UUID or by the
     numbers that ``nvidia-smi`` shows, or else all. As in CUDA, names after one that is no GPU do
     not count.
     """
-    installed = _installed_gpus()
+    installed, _ = _ask_driver()
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is None:
         return installed
@@ -78,20 +114,49 @@ def lease_gpu(jobs_per_gpu: int) -> str | None:
     return gpu
 
 
-def _installed_gpus() -> list[str]:
-    """UUIDs of the machine's GPUs; of one that is divided (MIG), those of its parts."""
-    try:
-        answer = subprocess.run(
-            ["nvidia-smi", "-L"], capture_output=True, text=True, check=True, timeout=60
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    found = re.findall(r"UUID: ((?:GPU|MIG)-[^)\s]+)", answer.stdout)
-    parts_follow = [following.startswith("MIG-") for following in [*found[1:], ""]]
+def driver_failure() -> str:
+    """What a driver says that fails and so shows no GPU; empty if it shows one or there is none.
+
+    After an update of the driver, for example, it fails until the machine is restarted.
+    """
+    return _ask_driver()[1]
+
+
+def _ask_driver() -> tuple[list[str], str]:
+    """UUIDs of the machine's GPUs, of one that is divided (MIG) those of its parts; and complaints.
+
+    CUDA is asked where ``nvidia-smi`` shows none: some containers have the one and not the other.
+    """
+    complaints = []
+    everything = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
+    for name, *command in (("nvidia-smi", "nvidia-smi", "-L"), ("CUDA", *ASK_CUDA)):
+        try:
+            answer = subprocess.run(
+                command,
+                env=everything | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"},  # as nvidia-smi numbers them
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        except FileNotFoundError:
+            continue
+        except (OSError, subprocess.SubprocessError) as error:
+            complaints.append(f"{name}: {error}")
+            continue
+        if answer.returncode == 0 and (found := _uuids(answer.stdout)):
+            return found, ""
+        said = " ".join(f"{answer.stdout} {answer.stderr}".split())
+        if answer.returncode and not re.search("no devices were found", said, re.I):
+            complaints.append(f"{name}: {said}")
+    return [], "; ".join(complaints)
+
+
+def _uuids(listed: str) -> list[str]:
+    found = re.findall(r"UUID: ((?:GPU|MIG)-[^)\s]+)", listed)
     return [
         name
-        for name, divided in zip(found, parts_follow, strict=True)
-        if name.startswith("MIG-") or not divided
+        for name, following in zip(found, [*found[1:], ""], strict=False)
+        if name.startswith("MIG-") or not following.startswith("MIG-")
     ]
 
 

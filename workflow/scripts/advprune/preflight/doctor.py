@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 
 from advprune.data.published import PUBLISHED, PublishedFiles, checked_files, find_files
 from advprune.errors import UserError
+from advprune.machine.devices import gpu_trouble
 from advprune.machine.leases import visible_gpus
 from advprune.paths import LOCK
 from advprune.plan.config import Config, study_of
@@ -76,7 +77,7 @@ def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> I
     yield packages()
     yield memory(jobs)
     yield disk(config, results)
-    yield from graphics(config)
+    yield graphics(config)
     for study in config["studies"].values():
         yield dataset(study["dataset"], root, results.parent / "datasets")
     yield conda()
@@ -149,29 +150,23 @@ def _mebibytes(name: str, config: Config) -> float:
     return whole * min(1.0, training["width"]) ** 2 + 0.5
 
 
-def graphics(config: Config) -> Iterator[Finding]:
-    """The GPUs that the driver shows, and whether PyTorch sees them."""
-    wanted = config["execution"]["device"]
-    by_driver = visible_gpus()
-    if torch.cuda.is_available():
+def graphics(config: Config) -> Finding:
+    """The GPUs that jobs use."""
+    missed = State.FAILS if config["execution"]["device"] == "cuda" else State.NOTE
+    wrong, remedy = gpu_trouble()
+    if wrong:
+        return Finding(missed, "GPUs", f"none is used: {wrong}", remedy)
+    if visible_gpus():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        yield Finding(State.OK, "GPUs", ", ".join(names))
-    elif by_driver:
-        yield Finding(
-            State.FAILS if wanted == "cuda" else State.NOTE,
-            "GPUs",
-            f"{len(by_driver)} by the driver, none by PyTorch {torch.__version__}",
-            "a PyTorch built for CUDA, and a driver as new as its CUDA: see `nvidia-smi`",
-        )
-    elif wanted == "cuda":
-        yield Finding(
-            State.FAILS,
+        return Finding(State.OK, "GPUs", ", ".join(names))
+    if missed is State.FAILS:
+        return Finding(
+            missed,
             "GPUs",
             "none, and the config asks for one (execution.device: cuda)",
             "set execution.device to auto or cpu",
         )
-    else:
-        yield Finding(State.NOTE, "GPUs", "none: training runs on the CPU")
+    return Finding(missed, "GPUs", "none: training runs on the CPU")
 
 
 def dataset(name: str, root: Path | None, folder: Path) -> Finding:
