@@ -7,6 +7,7 @@ import urllib.error
 from pathlib import Path
 
 import pytest
+from builders import write_dataset
 from workflow_tools import PROJECT
 
 from advprune.plan.config import load_config
@@ -74,8 +75,67 @@ def test_a_data_set_with_a_wrong_checksum_is_named(tmp_path):
 
 
 def test_a_data_set_that_was_made_already_is_enough(tmp_path):
-    (tmp_path / "mnist.safetensors").touch()
-    assert doctor.dataset("mnist", None, tmp_path).state is State.OK
+    write_dataset(tmp_path / "mnist.safetensors")
+    assert doctor.dataset("mnist", tmp_path / "nowhere", tmp_path).state is State.OK
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda content: b"", id="empty"),
+        pytest.param(lambda content: content[:-1], id="cut off"),
+        pytest.param(lambda content: content[:-9] + bytes(9), id="altered"),
+    ],
+)
+def test_a_data_set_whose_file_is_damaged_is_told_with_how_to_make_it_anew(tmp_path, damage):
+    file = write_dataset(tmp_path / "mnist.safetensors")
+    file.write_bytes(damage(file.read_bytes()))
+    found = doctor.dataset("mnist", None, tmp_path)
+    assert found.state is State.FAILS
+    assert "damaged" in found.found
+    assert "dataset.py mnist" in found.found
+
+
+@pytest.mark.parametrize("name", ["mnist", "mnist5k"])
+@pytest.mark.parametrize("kind", ["nothing", "a file", "below a file"])
+def test_a_root_that_is_no_folder_is_told(tmp_path, name, kind):
+    (tmp_path / "file").touch()
+    place = {"nothing": "nowhere", "a file": "file", "below a file": "file/data"}[kind]
+    found = doctor.dataset(name, tmp_path / place, tmp_path)
+    assert found.state is State.FAILS
+    assert f"{tmp_path / place}, named by data_root or ADVPRUNE_DATA" in found.found
+
+
+def test_an_environment_that_is_active_is_told(monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert doctor.snakemake().state is State.OK
+
+
+@pytest.mark.parametrize(("there", "told"), [(True, "of another"), (False, "not on the PATH")])
+def test_an_environment_that_is_not_active_is_told_with_how_to_activate_it(bare, there, told):
+    if there:
+        put(bare, "snakemake", "7.32")
+    found = doctor.snakemake()
+    assert found.state is State.NOTE
+    assert told in found.found
+    assert str(Path(sys.executable).parent) in found.advice
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path, variable):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(variable, str(tmp_path / "file"))
+    found = doctor.home()
+    assert found.state is State.FAILS
+    assert variable in found.advice
+    assert str(tmp_path / "file") in found.found
+
+
+def test_a_home_that_can_be_written_is_enough(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert doctor.home().state is State.OK
 
 
 @pytest.mark.data
@@ -112,6 +172,30 @@ def test_a_missing_package_is_named_before_anything_is_imported(tmp_path):
     assert ended.returncode == 1
     assert "make .venv/installed" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        pytest.param("import nothing_there", "No module named 'nothing_there'", id="lacks one"),
+        pytest.param("raise ImportError('too old')", "too old", id="without a name"),
+        pytest.param("raise RuntimeError('broken')", "broken", id="any other way"),
+    ],
+)
+def test_a_module_from_elsewhere_that_fails_is_told_with_where_it_comes_from(
+    tmp_path, module, told
+):
+    (tmp_path / "yaml.py").write_text(module)
+    ended = run_doctor(PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert f"PYTHONPATH, which is {tmp_path}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_python_that_looks_for_nothing_beside_programs_changes_nothing():
+    ended = run_doctor("--config", "nowhere.yaml", PYTHONSAFEPATH="1")
+    assert ended.stderr.startswith("error: config nowhere.yaml")
 
 
 def test_a_package_of_another_version_is_named(monkeypatch):

@@ -12,13 +12,14 @@ def main() -> None:
     parser.add_argument("--config", nargs="+", help="overlays of config/config.yaml")
     parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="jobs side by side")
     options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parent))  # under PYTHONSAFEPATH it is not there
     try:
         from advprune.plan.config import load_config
         from advprune.plan.protocols import results_name
         from advprune.preflight.doctor import State, examine
         from advprune.program import run_program
-    except ImportError as error:
-        sys.exit(f"NO  packages   {error.name} is missing: make .venv/installed")
+    except Exception as error:  # a module of another's may fail in any way
+        sys.exit(f"NO  packages   {why_not(error)}")
 
     def report() -> None:
         config = load_config(*options.config or [])
@@ -39,6 +40,18 @@ def main() -> None:
         print(f"\nThe scale {scale} can run here.")
 
     run_program(report)
+
+
+def why_not(error: Exception) -> str:
+    """Why the library could not be imported, and what to do."""
+    if os.environ.get("PYTHONPATH"):
+        return (
+            f"{error}: it may come from PYTHONPATH, which is {os.environ['PYTHONPATH']}: unset "
+            "PYTHONPATH and ask again"
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is missing: make .venv/installed"
+    return f"a package is broken ({error}): make clean .venv/installed"
 
 
 if __name__ == "__main__":

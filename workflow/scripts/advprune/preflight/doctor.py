@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pathlib import Path
 import torch
 from packaging.requirements import Requirement
 
+from advprune.data.examples import load_examples
 from advprune.data.published import PUBLISHED, PublishedFiles, checked_files, find_files
 from advprune.errors import UserError
 from advprune.machine.devices import gpu_trouble
@@ -75,6 +77,8 @@ def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> I
     """
     yield python()
     yield packages()
+    yield snakemake()
+    yield home()
     yield memory(jobs)
     yield disk(config, results)
     yield graphics(config)
@@ -115,6 +119,37 @@ def packages() -> Finding:
     if other:
         return Finding(State.NOTE, "packages", "; ".join(other), "make clean .venv/installed")
     return Finding(State.OK, "packages", "as locked")
+
+
+def snakemake() -> Finding:
+    """Whether the command ``snakemake`` is that of the environment that this runs in."""
+    ours = Path(sys.executable).parent
+    found = shutil.which("snakemake")
+    if found and Path(found).parent.resolve() == ours.resolve():
+        return Finding(State.OK, "snakemake", found)
+    activate = ours / "activate"
+    return Finding(
+        State.NOTE,
+        "snakemake",
+        f"the command is {found}, of another environment" if found else "not on the PATH",
+        f". {activate}" if activate.exists() else f"{ours}/snakemake",
+    )
+
+
+def home() -> Finding:
+    """Whether Snakemake can write its cache, which it does before anything else."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache).close()
+    except OSError as error:
+        return Finding(
+            State.FAILS,
+            "home",
+            f"{cache} cannot be written ({error.strerror}), and Snakemake does not start so",
+            "name a folder that can be: export HOME=…, or XDG_CACHE_HOME=… for caches alone",
+        )
+    return Finding(State.OK, "home", f"{cache} can be written")
 
 
 def memory(jobs: int) -> Finding:
@@ -172,10 +207,23 @@ def graphics(config: Config) -> Finding:
 def dataset(name: str, root: Path | None, folder: Path) -> Finding:
     """Whether a data set is there, or can be had."""
     subject = f"data: {DATASETS[name].title}"
-    if (folder / f"{name}.safetensors").exists():
-        return Finding(State.OK, subject, f"{folder / name}.safetensors")
+    made = folder / f"{name}.safetensors"
+    if made.exists():
+        try:
+            for part in ("train", "test"):
+                load_examples(made, name, part)
+        except UserError as error:
+            return Finding(State.FAILS, subject, str(error))
+        return Finding(State.OK, subject, str(made))
+    if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
+        return Finding(
+            State.FAILS,
+            subject,
+            f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine",
+            "name one that is there, or none: data_root: null, unset ADVPRUNE_DATA",
+        )
     if name not in PUBLISHED:
-        return Finding(State.OK, subject, "comes with the packages")
+        return Finding(State.OK, subject, f"needs no file: {DATASETS[name].load}")
     files = PUBLISHED[name]
     try:
         place = find_files(files, root)
