@@ -25,7 +25,7 @@ from advprune.paths import (
     discard_checkpoints,
 )
 from advprune.plan import blocks, specify
-from advprune.plan.config import whole
+from advprune.plan.config import read_overlay, whole
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.locking import clear_dead_workflows
@@ -33,6 +33,11 @@ from advprune.storage.losses import note_losses, read_losses
 from advprune.storage.records import NETWORK
 
 try:
+    if workflow.is_main_process:
+        for path in workflow.configfiles:
+            read_overlay(
+                path
+            )  # refuses what Snakemake reads over, such as a key that is there twice
     checked = whole(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None

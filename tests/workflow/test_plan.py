@@ -197,6 +197,37 @@ def test_a_wrong_setting_on_the_command_line_is_refused_in_one_message(untouched
     check_refusal(run_snakemake("-n", "--cores", "1", "--config", setting, cwd=untouched), told)
 
 
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        pytest.param(
+            "studies: {mnist: {train_examples: 300}}\nstudies: {cifar10: {train_examples: 200}}\n",
+            ["'studies' is given twice in lines 1 and 2"],
+            id="a block given twice",
+        ),
+        pytest.param(
+            "studies: {cifar10: {training: {weight_decay: 5e-4}}}",
+            ["weight_decay is '5e-4'", "text in YAML: write 5.0e-4"],
+            id="a number that is text",
+        ),
+    ],
+)
+def test_what_yaml_would_lose_or_misread_is_refused(untouched, tmp_path, overlay, told):
+    path = tmp_path / "overlay.yaml"
+    path.write_text(overlay)
+    ended = run_snakemake("-n", "--cores", "1", "--configfile", path, cwd=untouched)
+    assert (ended.status, "Traceback" in ended.printed) == (1, False)
+    assert [part for part in told if part not in ended.printed] == [], ended.printed
+
+
+def test_the_projects_own_config_is_read_as_strictly(project):
+    with open(project / "config/config.yaml", "a") as file:
+        file.write("scale: twice\n")
+    ended = run_snakemake("-n", "--cores", "1", cwd=project)
+    assert ended.status == 1
+    assert "config/config.yaml cannot be read: the key 'scale' is given twice" in ended.printed
+
+
 def check_refusal(ended, told):
     lines = [line for line in ended.printed.split("\n") if line.startswith("config: ")]
     assert ended.status != 0

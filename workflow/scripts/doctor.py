@@ -9,7 +9,9 @@ from pathlib import Path
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", nargs="+", help="overlays of config/config.yaml")
+    parser.add_argument(
+        "--config", nargs="+", action="extend", help="overlays of config/config.yaml"
+    )
     parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="jobs side by side")
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))  # under PYTHONSAFEPATH it is not there

@@ -26,7 +26,9 @@ from advprune.program import run_program
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, nargs="+", help="overlays of config/config.yaml")
+    parser.add_argument(
+        "--config", required=True, nargs="+", action="extend", help="overlays of config/config.yaml"
+    )
     parser.add_argument("--jobs", default=1, type=int, help="how many jobs run side by side")
     options = parser.parse_args()
     config = load_config(*options.config)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from scipy import stats
 
 from advprune.claims.estimates import (
@@ -23,6 +22,7 @@ from advprune.paths import CONFIG
 from advprune.plan.config import Config
 from advprune.plan.exhibits import EXHIBITS
 from advprune.plan.schema import check_against
+from advprune.plan.yaml_files import read_yaml
 
 SCHEMA = CONFIG / "schemas/paper_claims.schema.yaml"
 # What a claim may be about, in the order of the headline; the last two say nothing of the paper's
@@ -207,10 +207,7 @@ def read_claims(path: str | Path) -> list[Claim]:
     Raises:
         UserError: it cannot be read, breaks the schema, or names a quantity that is unknown.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"claims {path} cannot be read: {error}") from error
+    content = read_yaml(path, "claims")
     check_against(SCHEMA, content, "claims")
     claims = [_parse(claim) for claim in content["claims"]]
     names = [claim.id for claim in claims]

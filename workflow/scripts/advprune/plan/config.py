@@ -5,12 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from advprune.errors import UserError
 from advprune.paths import CONFIG
 from advprune.plan.protocols import resolve_protocol
 from advprune.plan.schema import check_against
+from advprune.plan.yaml_files import read_yaml
 from advprune.spec.datasets import DATASETS, wrong_in_entry
 from advprune.spec.methods import METHODS
 from advprune.spec.networks import NETWORKS, ONEDNN_BLOCK
@@ -34,8 +33,20 @@ def load_config(*paths: str | Path) -> Config:
     """
     merged: dict[str, Any] = {}
     for path in (DEFAULT, *paths):
-        merged = _overlaid(merged, _read(Path(path)))
+        merged = _overlaid(merged, read_overlay(path))
     return whole(merged)
+
+
+def read_overlay(path: str | Path) -> dict[str, Any]:
+    """Read a config file by itself: the default or an overlay, without checking what it sets.
+
+    Raises:
+        UserError: it cannot be read, is no mapping, or gives a key twice.
+    """
+    content = read_yaml(path, "config")
+    if not isinstance(content, dict):
+        raise UserError(f"config {path} is not a mapping of keys to values")
+    return content
 
 
 def whole(merged: Config) -> Config:
@@ -48,7 +59,7 @@ def whole(merged: Config) -> Config:
     """
     config = resolve_protocol(merged)
     check_config(config)
-    return _in_order(config, _read(DEFAULT))
+    return _in_order(config, read_overlay(DEFAULT))
 
 
 def check_config(config: Config) -> None:
@@ -92,16 +103,6 @@ def seeds_of(experiment: Config) -> list[int]:
     """The seeds of an experiment: its list, or as many from 0 as its number says."""
     seeds = experiment["seeds"]
     return list(seeds) if isinstance(seeds, list) else list(range(seeds))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"config {path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"config {path} is not a mapping of keys to values")
-    return content
 
 
 def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import difflib
 import math
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import jsonschema
 import yaml
 
 from advprune.errors import UserError
+
+EXPONENT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]{1,4}", re.ASCII)
 
 
 def _is_number(_: object, value: object) -> bool:
@@ -76,10 +80,28 @@ def _explained(error: jsonschema.ValidationError, content: Any, what: str) -> st
         allowed = error.schema.get("description", f"of type {error.schema.get('type')}")
     value = repr(error.instance)
     shown = value if len(value) <= 80 else value[:77] + "…"
-    advice = ""
-    if what == "config" and isinstance(error.instance, str) and error.validator == "type":
-        advice = " (--config makes text of true, null and all within {}: set it in a config file)"
-    return f"{what}: {where or 'the file'} is {shown}, but must be {allowed}{advice}"
+    return f"{what}: {where or 'the file'} is {shown}, but must be {allowed}{_advice(error, what)}"
+
+
+def _advice(error: jsonschema.ValidationError, what: str) -> str:
+    """How to write what is text where it was not meant to be."""
+    if not isinstance(error.instance, str):
+        return ""
+    if EXPONENT.fullmatch(error.instance) and isinstance(yaml.safe_load(error.instance), str):
+        return f" ({error.instance} is text in YAML: write {_yaml_number(error.instance)})"
+    if what == "config" and error.validator == "type":
+        return " (--config makes text of true, null and all within {}: set it in a config file)"
+    return ""
+
+
+def _yaml_number(text: str) -> str:
+    """A number with an exponent as YAML 1.1 takes it for one: with a dot and a sign, or whole."""
+    mantissa, exponent = text.lower().split("e")
+    whole = Decimal(text)
+    if whole == whole.to_integral_value() and abs(int(exponent)) < 16:
+        return f"{whole:f}".partition(".")[0]
+    digits = f"{Decimal(mantissa):f}"
+    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
 
 
 def _place(error: jsonschema.ValidationError, content: Any) -> str:
