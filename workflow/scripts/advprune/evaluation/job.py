@@ -32,6 +32,7 @@ class Subject:
         normalise: whether it normalises its input by the data set's mean and deviation.
         dataset: the data set's file.
         dataset_name: a name in `spec.datasets.DATASETS`.
+        must_be_finite: whether it is refused if a weight is NaN or infinite.
     """
 
     model: Path
@@ -40,6 +41,7 @@ class Subject:
     normalise: bool
     dataset: Path
     dataset_name: str
+    must_be_finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def run_evaluation(
         subject.model,
         subject.network,
         width=subject.width,
+        must_be_finite=subject.must_be_finite,
         **DATASETS[subject.dataset_name].architecture(normalise=subject.normalise),
     ).to(device)
     test = load_examples(subject.dataset, subject.dataset_name, "test").to(device)

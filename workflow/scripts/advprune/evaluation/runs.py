@@ -96,4 +96,5 @@ def subject_of(folder: Path, trained: Mapping[str, Any], dataset: Path) -> Subje
         normalise=spec["normalise"],
         dataset=dataset,
         dataset_name=spec["run"]["dataset"],
+        must_be_finite=False,  # a run that diverged is a result too
     )

@@ -1,19 +1,19 @@
 """Writing and reading weights, none of which is ever unpickled beyond tensors."""
 
-import pickle
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from advprune.errors import UserError
 from advprune.networks.classifier import Classifier, build_classifier
+from advprune.networks.state_dicts import find_state_dict, misfits, named_as
 from advprune.storage.tensors import atomic_write_tensors
+
+LONGEST_HEADER = 100_000_000  # bytes that safetensors allow
 
 
 def save_weights(path: str | Path, classifier: Classifier) -> None:
@@ -26,80 +26,75 @@ def save_weights(path: str | Path, classifier: Classifier) -> None:
         save_file({name: value.cpu().contiguous() for name, value in weights.items()}, temporary)
 
 
-def load_weights(classifier: Classifier, weights: Mapping[str, Tensor]) -> None:
+def load_weights(
+    classifier: Classifier, weights: Mapping[str, Tensor], *, must_be_finite: bool = True
+) -> None:
     """Put weights into a classifier's network; the names must match one for one.
 
-    The prefix ``module.`` that parallel training leaves in names is taken off.
+    What parallel training, `torch.compile` and other wrappers add to names is taken off.
+
+    Args:
+        classifier: whose network is filled, wholly or not at all.
+        weights: its state dict.
+        must_be_finite: whether NaN and infinity are refused.
 
     Raises:
-        ValueError: names or shapes differ; the message lists the first of them.
+        ValueError: names, shapes or types differ, or a value is refused; the message lists the
+            first of them.
     """
-    stripped = {name.removeprefix("module."): value for name, value in weights.items()}
     wanted = classifier.network.state_dict()
-    missing = sorted(wanted.keys() - stripped.keys())
-    unknown = sorted(stripped.keys() - wanted.keys())
-    reshaped = [
-        f"{name} is {tuple(stripped[name].shape)}, not {tuple(wanted[name].shape)}"
-        for name in sorted(wanted.keys() & stripped.keys())
-        if stripped[name].shape != wanted[name].shape
-    ]
-    problems = [
-        f"{title}: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
-        for title, names in (
-            ("missing", missing),
-            ("not in this network", unknown),
-            ("wrong shape", reshaped),
-        )
-        if names
-    ]
-    if problems:
+    named = named_as(weights, wanted)
+    if problems := misfits(named, wanted, must_be_finite=must_be_finite):
         raise ValueError("; ".join(problems))
-    classifier.network.load_state_dict(stripped)
+    classifier.network.load_state_dict(named)
 
 
-def read_classifier(path: Path, network: str, **architecture: Any) -> Classifier:
+def read_classifier(
+    path: Path, network: str, *, must_be_finite: bool = True, **architecture: Any
+) -> Classifier:
     """Build a network and read its weights from a file, none of which is ever executed.
 
     Args:
-        path: a ``.safetensors`` file, or a state dict saved by PyTorch, which is read with
-            ``weights_only``.
+        path: safetensors, or what PyTorch has saved: a state dict or something around one, which
+            is read with ``weights_only``. The content tells which, not the name.
         network: a name in `spec.networks.NETWORKS`.
+        must_be_finite: whether weights that are NaN or infinite are refused.
         architecture: the rest of what `build_classifier` takes, but for the seed.
 
     Raises:
         UserError: the file cannot be read or holds the weights of another network.
     """
+    content = _content_of(path)
     try:
-        if path.suffix == ".safetensors":
-            weights = load_file(path)
-        else:
-            weights = torch.load(path, map_location="cpu", weights_only=True)
-        weights = weights.get("state_dict", weights) if isinstance(weights, Mapping) else weights
-        if not _is_state_dict(weights):
-            raise ValueError(f"it holds a {type(weights).__name__}, not a state dict")
         classifier = build_classifier(network, seed=0, **architecture)
-        load_weights(classifier, weights)
+        weights = find_state_dict(content, classifier.network.state_dict())
+        load_weights(classifier, weights, must_be_finite=must_be_finite)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{path} cannot be used as weights of {network}: {error}") from error
+    return classifier
+
+
+def _content_of(path: Path) -> Any:
+    try:
+        if _is_safetensors(path):
+            return load_file(path)
+        with open(path, "rb") as file:  # PyTorch too goes by a path's suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
-    except (
-        SafetensorError,
-        OSError,
-        EOFError,
-        LookupError,
-        ValueError,
-        RuntimeError,
-        struct.error,
-    ) as error:
-        raise UserError(f"{path} cannot be used as weights of {network}: {error}") from error
-    except pickle.UnpicklingError as error:
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
+    # PyTorch stumbles over a damaged file anywhere, and where it holds code says how to run that.
+    except Exception as error:
         raise UserError(
             f"{path} was not opened: it holds more than weights, or is damaged. Save the network's "
             "state_dict() alone, best as .safetensors"
         ) from error
-    return classifier
 
 
-def _is_state_dict(content: object) -> bool:
-    return isinstance(content, Mapping) and all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    )
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do: the length of a header, and the header, JSON."""
+    with open(path, "rb") as file:
+        beginning = file.read(9)
+    length = int.from_bytes(beginning[:8], "little")
+    return beginning[8:] == b"{" and length <= LONGEST_HEADER
