@@ -47,7 +47,7 @@ studies:
     evaluation: {autoattack_examples: 4, single_attack_examples: 8}
     experiments:
       accuracy: {methods: [random], p: [0.5], seeds: 1}
-      table1: {methods: [random, low-loss], p: [0.5, 1.0], seeds: 1}
+      table1: {methods: [random, low-loss], p: [0.5, 1.0], seeds: 2}
       pruning_epoch: {methods: [low-loss], p: [0.5], e: [1], seeds: 1}
       standard: {seeds: 1}
   cifar10:
@@ -60,6 +60,8 @@ studies:
       standard: {seeds: 1}
 """
 RUNS = "results/cut/runs/mnist5k"
+BLOCKS = "results/cut/blocks"
+START = "start/mnist5k/e1/000-029"
 MINUTES = re.compile(r"(?:(\d+)-)?(\d+):(\d+):\d+")
 
 
@@ -91,8 +93,6 @@ def shorten(profile, limit):
 
 # From data to a table, stopped twice on the way.
 
-TARGETS = ("table1", "results/cut/scores/mnist5k/e1/seed000/score.json")
-BATCH = 2
 SECONDS_TO_END = 6  # for a process that SLURM has told to
 
 
@@ -101,7 +101,6 @@ def as_a_user_would(profile):
     profile["default-resources"]["slurm_partition"] = partition()
     if account():
         profile["default-resources"]["slurm_account"] = account()
-    profile["group-components"] = {"train_mnist": BATCH, "evaluate_mnist": BATCH}
     for resources in profile["set-resources"].values():
         resources["mem_mb"] = "2000 * attempt"
 
@@ -113,17 +112,17 @@ class Interrupted:
         self.cluster = cluster
         self.left = {}
         self.side_by_side = self.interrupt(
-            signal.SIGINT, self.batches_side_by_side, "two batches of training jobs at once"
+            signal.SIGINT, self.blocks_side_by_side, "two blocks in training at once"
         )
         self.interrupt(
             signal.SIGTERM, lambda: cluster.processes("evaluate"), "an evaluation that runs"
         )
         self.trained = self.times_of_training()
-        cluster.start(*TARGETS)
+        cluster.start("table1")
         self.status = cluster.finish()
 
     def interrupt(self, sign, when, what):
-        self.cluster.start(TARGETS[0])
+        self.cluster.start("table1")
         seen = wait_until(when, what)
         self.cluster.snakemake.send_signal(sign)
         self.cluster.finish()
@@ -131,9 +130,9 @@ class Interrupted:
         self.left[sign] = (self.cluster.queue(), self.cluster.processes())
         return seen
 
-    def batches_side_by_side(self):
-        batches = of_rule(self.cluster.queue(), "train_mnist")
-        running = [job for job in batches if field(job, "JobState") == "RUNNING"]
+    def blocks_side_by_side(self):
+        blocks = of_rule(self.cluster.queue(), "train")
+        running = [job for job in blocks if field(job, "JobState") == "RUNNING"]
         return running if len(running) > 1 and self.cluster.processes("train") else None
 
     def times_of_training(self):
@@ -166,7 +165,7 @@ def test_no_job_and_no_process_outlives_a_snakemake_that_was_stopped(interrupted
 
 
 def test_what_was_trained_before_a_stop_is_not_trained_again(interrupted):
-    assert len(interrupted.trained) == 3
+    assert len(interrupted.trained) == 3 * 2
     assert interrupted.times_of_training() == interrupted.trained
     assert "train" not in job_counts(interrupted.cluster.printed())
 
@@ -181,18 +180,11 @@ def test_no_job_is_requeued_by_slurm(interrupted):
     assert {field(job, "Requeue") for job in interrupted.cluster.jobs()} == {"0"}
 
 
-def test_batches_ask_for_one_gpu_and_run_side_by_side(interrupted):
+def test_blocks_ask_for_one_gpu_and_run_side_by_side(interrupted):
     assert [gpus(job) for job in interrupted.side_by_side] == [1, 1]
 
 
-def test_jobs_of_a_batch_take_turns(interrupted):
-    # Three networks in two batches: a third at once would share a GPU.
-    records = [json.loads(path.read_text())["provenance"] for path in interrupted.trained]
-    spans = [(record["started"], record["ended"]) for record in records]
-    assert max(sum(a <= since < b for a, b in spans) for since, _ in spans) <= 2
-
-
-@pytest.mark.parametrize("rule", ["train_mnist", "score", "evaluate_mnist"])
+@pytest.mark.parametrize("rule", ["start", "train", "evaluate"])
 def test_jobs_on_data_ask_for_one_gpu(interrupted, rule):
     jobs = of_rule(interrupted.cluster.jobs(), rule)
     assert {gpus(job) for job in jobs} == {1}
@@ -204,11 +196,9 @@ def test_other_jobs_ask_for_none(interrupted):
     assert {gpus(job) for job in others} == {0}
 
 
-@pytest.mark.parametrize(
-    "log", ["runs/mnist5k/full/p1.0/e1/seed000/train.log", "scores/mnist5k/e1/seed000/score.log"]
-)
-def test_a_job_sees_the_gpu_that_slurm_gave_it(interrupted, log):
-    text = (interrupted.cluster.folder / "results/cut" / log).read_text()
+@pytest.mark.parametrize("block", [START, "train/mnist5k/full/p1.0/e1/000-029"])
+def test_a_job_sees_the_gpu_that_slurm_gave_it(interrupted, block):
+    text = (interrupted.cluster.folder / BLOCKS / f"{block}.log").read_text()
     assert re.search(r"given GPU \d+$", text, re.M)
 
 
@@ -226,7 +216,8 @@ def test_the_logs_of_slurm_jobs_that_ended_well_are_kept(interrupted):
 
 # Harmed.
 
-CANCELLED, CRASHED = (f"{RUNS}/{name}/p0.5/e1/seed000" for name in ("low-loss", "random"))
+CANCELLED, CRASHED = (f"mnist5k/{method}/p0.5/e1" for method in ("low-loss", "random"))
+FINISHED, CUT_OFF = "seed000", "seed001"  # of their two seeds
 
 
 def node_to_crash():
@@ -243,17 +234,15 @@ def from_less(growing, first):
 def in_harms_way(profile):
     """Too little memory and time where they are to run out; a node for the job that will crash.
 
-    No batches, and a GPU for the scores alone, asked for as a gres.
+    A GPU for the start alone, asked for as a gres.
     """
     rules, node = profile["set-resources"], node_to_crash()
     little_time = from_less(rules["dataset"]["runtime"], 1)
-    little_memory = from_less(rules["score"]["mem_mb"], 400)
     shorten(profile, 5)
-    for name in ("train", "score", "evaluate"):
+    for name in ("start", "train", "evaluate"):
         rules[name] |= {"gpu": 0, "mem_mb": "2000 * attempt"}
     rules["dataset"]["runtime"] = little_time
-    rules["score"] |= {"mem_mb": little_memory, "gres": "gpu:1"}
-    del profile["group-components"]
+    rules["start"] |= {"mem_mb": "400 * attempt", "gres": "gpu:1"}
     profile["default-resources"]["slurm_extra"] = f"'--exclude={node}'"
     rules["train"]["slurm_extra"] = (
         f"'--nodelist={node}' if wildcards.method == 'random' and attempt == 1"
@@ -267,28 +256,41 @@ class Harmed:
     def __init__(self, cluster):
         self.cluster = cluster
         cluster.start(
-            f"{CANCELLED}/run.json",
-            f"{CRASHED}/run.json",
-            "results/cut/scores/mnist5k/e1/seed000/score.json",
+            *(f"{BLOCKS}/train/{cell}/000-029.json" for cell in (CANCELLED, CRASHED)),
             "results/datasets/shapes10.safetensors",
         )
         slow = wait_until(lambda: cluster.processes("dataset", "shapes10"), "a data set's job")
         os.kill(slow[0], signal.SIGSTOP)  # until its time is over
-        self.cancelled = slurm_job_of(
-            wait_until(lambda: cluster.training(CANCELLED), "training to cancel")
-        )
-        subprocess.run(["scancel", self.cancelled], check=True)
-        self.crashed = slurm_job_of(
-            wait_until(lambda: cluster.training(CRASHED), "training to crash")
-        )
-        crash(node_to_crash(), self.crashed)
+        self.number, self.finished = {}, {}
         try:
+            wait_until(self.harm_training, "training to cancel and to crash")
             self.status = cluster.finish()
             self.jobs = cluster.jobs()
         finally:
             mend(node_to_crash())
 
-    def states(self, number):
+    def harm_training(self):
+        """Harm each block whose second seed is in training; whether both are harmed."""
+        for cell in {CANCELLED, CRASHED} - self.number.keys():
+            if process := self.cluster.training(f"results/cut/runs/{cell}/{CUT_OFF}"):
+                number = self.number[cell] = slurm_job_of(process)
+                self.finished[cell] = self.files_of(cell, FINISHED)
+                if cell == CANCELLED:
+                    subprocess.run(["scancel", number], check=True)
+                else:
+                    crash(node_to_crash(), number)
+        return len(self.number) == 2
+
+    def files_of(self, cell, seed):
+        """The files of a run, with the times when they were written."""
+        folder = self.cluster.folder / "results/cut/runs" / cell / seed
+        return {path.name: path.stat().st_mtime_ns for path in folder.glob("[!.]*")}
+
+    def log_of(self, cell):
+        return (self.cluster.folder / f"{BLOCKS}/train/{cell}/000-029.log").read_text()
+
+    def states(self, cell):
+        number = self.number[cell]
         return [field(job, "JobState") for job in self.jobs if field(job, "JobId") == number]
 
 
@@ -305,28 +307,36 @@ def test_a_workflow_whose_jobs_were_harmed_ends_well(harmed):
     assert harmed.status == 0, harmed.cluster.printed()[-4000:]
 
 
-@pytest.mark.parametrize("run", [CANCELLED, CRASHED])
-def test_training_that_was_cut_off_goes_on_from_its_checkpoint(harmed, run):
-    log = (harmed.cluster.folder / run / "train.log").read_text()
-    assert re.search(r"going on after epoch [1-9]", log)
+@pytest.mark.parametrize("cell", [CANCELLED, CRASHED])
+def test_training_that_was_cut_off_goes_on_from_its_checkpoint(harmed, cell):
+    # And not from the start's, after epoch 1.
+    assert re.search(rf"going on after epoch \d+, from \S+{cell}/{CUT_OFF}/", harmed.log_of(cell))
 
 
-@pytest.mark.parametrize("run", [CANCELLED, CRASHED])
-def test_training_that_was_cut_off_loses_no_epoch(harmed, run):
-    rows = (harmed.cluster.folder / run / "training.csv").read_text().splitlines()[1:]
+@pytest.mark.parametrize("cell", [CANCELLED, CRASHED])
+def test_training_that_was_cut_off_loses_no_epoch(harmed, cell):
+    curve = harmed.cluster.folder / f"results/cut/runs/{cell}/{CUT_OFF}/training.csv"
+    rows = curve.read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == [str(epoch) for epoch in range(1, 61)]
 
 
+@pytest.mark.parametrize("cell", [CANCELLED, CRASHED])
+def test_a_block_that_is_submitted_again_keeps_the_runs_that_are_finished(harmed, cell):
+    assert {"run.json", "model.safetensors"} < harmed.finished[cell].keys()
+    assert harmed.files_of(cell, FINISHED) == harmed.finished[cell]
+    assert f"{cell}/{FINISHED} is there" in harmed.log_of(cell)
+
+
 def test_a_cancelled_job_was_really_cancelled(harmed):
-    assert harmed.states(harmed.cancelled) == ["CANCELLED"]
+    assert harmed.states(CANCELLED) == ["CANCELLED"]
 
 
 def test_a_crashed_node_really_failed_its_job(harmed):
-    assert harmed.states(harmed.crashed) == ["NODE_FAIL"]
+    assert harmed.states(CRASHED) == ["NODE_FAIL"]
 
 
 def test_a_job_over_its_memory_is_tried_again_with_more(harmed):
-    *failed, last = of_rule(harmed.jobs, "score")
+    *failed, last = of_rule(harmed.jobs, "start")
     assert failed
     assert field(last, "JobState") == "COMPLETED"
     asked = [megabytes(job) for job in (*failed, last)]
@@ -340,8 +350,8 @@ def test_a_job_over_its_time_is_tried_again_with_more(harmed):
 
 
 def test_a_gpu_that_is_asked_for_as_a_gres_is_given(harmed):
-    assert {gpus(job) for job in of_rule(harmed.jobs, "score")} == {1}
-    log = (harmed.cluster.folder / "results/cut/scores/mnist5k/e1/seed000/score.log").read_text()
+    assert {gpus(job) for job in of_rule(harmed.jobs, "start")} == {1}
+    log = (harmed.cluster.folder / BLOCKS / f"{START}.log").read_text()
     assert re.search(r"given GPU \d+$", log, re.M)
 
 
@@ -356,7 +366,7 @@ def test_jobs_that_slurm_runs_are_in_condas_environments(tmp_path, conda_environ
     cluster = Cluster(tmp_path / "project", CONFIG % 2, as_a_user_would)
     try:
         cluster.start(
-            f"{RUNS}/standard/p1.0/e1/seed000/evaluation.csv",
+            f"{BLOCKS}/evaluate/mnist5k/standard/p1.0/e1/000-029.json",
             options=USE_CONDA,
             variables={"WITNESS": str(witness)},
         )

@@ -143,9 +143,13 @@ class Cluster:
         return found
 
     def training(self, run: str) -> int | None:
-        """The process that trains a run, once it has a checkpoint to go on from."""
-        there = checkpoint_of(self.folder / run / "run.json").exists()
-        return next(iter(self.processes("train", run)), None) if there else None
+        """The process that trains a run, while that has a checkpoint to go on from."""
+        record = self.folder / run / "run.json"
+        # The checkpoint of a run that is done stays.
+        if record.exists() or not checkpoint_of(record).exists():
+            return None
+        cell = "/".join(Path(run).parts[-5:-1])
+        return next(iter(self.processes("train", f"blocks/train/{cell}/")), None)
 
 
 def all_processes() -> list[int]:
