@@ -24,7 +24,7 @@ help:           ## this list
 	@touch $@
 
 quick: .venv/installed  ## every table and figure, offline, in minutes on two cores
-	@echo "Follow a job in results/quick/**/*.log: a line an epoch, a line an attack"
+	@echo "Follow the jobs in results/quick/blocks/**/*.log: a line an epoch, a line an attack"
 	$(SNAKEMAKE) --configfile config/quick.yaml
 	@$(BIN)/python workflow/scripts/where_to_look.py results/quick
 
