@@ -10,12 +10,13 @@ from claim_tools import evidence, runs_of_cell
 from imports import SCRIPTS
 from paper_numbers import TABLE_1, sample
 from snakemake.cli import get_argument_parser
-from workflow_tools import PROJECT, copy_project, run_program, run_snakemake
+from workflow_tools import PROJECT, copy_project, job_counts, run_program, run_snakemake
 
 from advprune.claims.claim import read_claims
 from advprune.claims.quantities import QUANTITIES
 from advprune.claims.verdicts import RULES, Verdict, judge
-from advprune.plan.exhibits import EXHIBITS
+from advprune.plan.config import load_config
+from advprune.plan.exhibits import EXHIBITS, runs_of
 
 CLAIMS, EXTENDING, RESULTS, RUNNING = (
     (PROJECT / f"docs/{name}.md").read_text(encoding="utf-8")
@@ -106,6 +107,21 @@ def test_every_make_target_that_a_document_names_exists(document):
 def test_the_graph_in_the_readme_is_of_rules(rules):
     (graph,) = re.findall(r"```mermaid\nflowchart LR\n(.*?)```", DOCUMENTS["README.md"], re.S)
     assert set(re.findall(r"\w+", graph)) <= rules
+
+
+@pytest.mark.workflow
+@pytest.mark.slow
+@pytest.mark.parametrize("config", ["config", "laptop", "quick", "smoke"])
+def test_the_readme_counts_the_runs_and_jobs_of_a_config(config, tmp_path):
+    path = f"config/{config}.yaml"
+    row = re.search(
+        rf"^\| `{path}` \| .+ \| ([\d,]+) \| ([\d,]+) \| ", DOCUMENTS["README.md"], re.M
+    )
+    project = copy_project(tmp_path / "project")
+    planned = run_snakemake("-n", "--cores", "1", "--configfile", path, cwd=project)
+    runs = len(runs_of("all", load_config(project / path)))
+    jobs = job_counts(planned.printed)["total"]
+    assert [int(number.replace(",", "")) for number in row.groups()] == [runs, jobs]
 
 
 def test_the_page_on_results_names_every_table_and_figure():

@@ -112,7 +112,7 @@ def test_the_launchers_environment_holds_what_the_workflow_imports_and_no_more()
         f"{package}.{name}" for package, names in statements for name in re.findall(r"\w+", names)
     }
     needed = packages_behind(imported | {package for package, _ in statements}, FOUND_BY_NAME)
-    assert {"advprune.errors.UserError", "advprune.paths.RUN_FOLDER"} < imported
+    assert {"advprune.errors.UserError", "advprune.paths.RUN_BLOCK"} < imported
     assert provided_by(read_environment(LAUNCHER)) - {"snakemake-minimal"} == needed
 
 
