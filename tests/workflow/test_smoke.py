@@ -413,7 +413,7 @@ def test_a_second_call_does_nothing(project, finished):
         ),
         pytest.param(
             "deepfool: {max_iterations: 5}",
-            # What goes on from a start that measures distances: the job keeps what does not use them.
+            # All that go on from a start with distances: jobs keep the runs that use none.
             len([block for block in BLOCKS if measures_distances(block)]),
             id="settings of DeepFool",
         ),
