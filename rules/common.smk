@@ -28,6 +28,7 @@ from advprune.plan import blocks, specify
 from advprune.plan.config import read_overlay, whole
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
+from advprune.storage.files import read_json
 from advprune.storage.locking import clear_dead_workflows
 from advprune.storage.losses import note_losses, read_losses
 from advprune.storage.records import NETWORK
@@ -133,12 +134,18 @@ RUNS_BY_BLOCK, STARTS_BY_BLOCK = blocks.run_blocks(config), blocks.start_blocks(
 
 def runs_in(wildcards):
     """The runs of a block."""
-    return RUNS_BY_BLOCK[RUN_BLOCK.format(**wildcards)]
+    return asked_for(RUNS_BY_BLOCK, RUN_BLOCK.format(**wildcards))
 
 
 def starts_in(wildcards):
     """The starts of a block."""
-    return STARTS_BY_BLOCK[START_BLOCK.format(**wildcards)]
+    return asked_for(STARTS_BY_BLOCK, START_BLOCK.format(**wildcards))
+
+
+def asked_for(known, block):
+    if block not in known:
+        raise WorkflowError(f"the config asks for nothing in the block {block}")
+    return known[block]
 
 
 def seeds_text(made):
@@ -219,32 +226,34 @@ def exists_whole(folder, names):
     return all((folder / name).exists() for name in names)
 
 
-def is_as_it_was_left(folder, names, since):
-    """Whether files are there and none was changed after a time; a network may be deleted."""
-    if not exists_whole(folder, names):
-        return False
-    files = [folder / name for name in (*names, NETWORK) if (folder / name).exists()]
-    return max(file.stat().st_mtime for file in files) <= since
+def is_as_it_was_left(block, names):
+    """Whether files of all results that a block's job left are there, and unchanged since.
+
+    Their networks may be deleted.
+    """
+    since = block.stat().st_mtime
+    try:
+        records = read_json(block)
+    except UserError:
+        return False  # its job reads what there is
+    for record in records:
+        folder = Path(record).parent
+        files = [folder / name for name in (*names, NETWORK) if (folder / name).exists()]
+        if not exists_whole(folder, names) or max(file.stat().st_mtime for file in files) > since:
+            return False
+    return True
 
 
 def blocks_with_losses():
     """The blocks that have been made and of which files are gone, or were changed, since."""
-    made = {
-        f"start/{name}": ([STARTS / start.folder for start in starts], START_FILES)
-        for name, starts in STARTS_BY_BLOCK.items()
-    }
-    for name, runs in RUNS_BY_BLOCK.items():
-        folders = [RUNS / run.folder for run in runs]
-        made |= {f"train/{name}": (folders, TRAINED_FILES)}
-        made |= {f"evaluate/{name}": (folders, EVALUATED_FILES)}
-    outputs = {name: BLOCKS / f"{name}.json" for name in made}
+    wanted = {f"start/{name}": START_FILES for name in STARTS_BY_BLOCK}
+    wanted |= {f"train/{name}": TRAINED_FILES for name in RUNS_BY_BLOCK}
+    wanted |= {f"evaluate/{name}": EVALUATED_FILES for name in RUNS_BY_BLOCK}
+    outputs = {name: BLOCKS / f"{name}.json" for name in wanted}
     return [
         name
-        for name, (folders, files) in made.items()
-        if outputs[name].exists()
-        and not all(
-            is_as_it_was_left(folder, files, outputs[name].stat().st_mtime) for folder in folders
-        )
+        for name, output in outputs.items()
+        if output.exists() and not is_as_it_was_left(output, wanted[name])
     ]
 
 

@@ -14,10 +14,14 @@ CHOSEN, OTHER = (f"mnist5k/{method}/p0.5/e1/seed001" for method in ("low-loss", 
 def in_another_order(fresh, tmp_path_factory):
     """A project in which one core made the chosen run first, alone, and then another."""
     project = fresh(tmp_path_factory.mktemp("another_order"))
-    for run in (CHOSEN, OTHER):
-        target = f"results/tiny/runs/{run}/evaluation.csv"
+    (project / "more.yaml").write_text(
+        "studies: {mnist: {experiments: {table1: {methods: [low-loss, random]}}}}"
+    )
+    for method in ("low-loss", "random"):
+        target = f"results/tiny/blocks/evaluate/mnist5k/{method}/p0.5/e1/001-001.json"
         ended = run_snakemake(
-            *("--cores", "1", "--configfile", "config/tiny.yaml", "--", target), cwd=project
+            *("--cores", "1", "--configfile", "config/tiny.yaml", "more.yaml", "--", target),
+            cwd=project,
         )
         assert ended.status == 0, ended.printed[-3000:]
     return project

@@ -155,6 +155,16 @@ def test_figure_6_takes_cifar10s_scores_after_the_protocols_epoch(dry_runs, conf
     assert f"results/{scale}/blocks/start/shapes10/e{epoch}/all.json" in printed
 
 
+def test_a_block_that_the_config_does_not_ask_for_is_refused_in_words(untouched):
+    target = "results/smoke/blocks/train/mnist5k/random/p0.7/e1/all.json"
+    ended = run_snakemake(
+        "-n", "--cores", "1", "--configfile", "config/smoke.yaml", "--", target, cwd=untouched
+    )
+    assert ended.status == 1
+    assert "the config asks for nothing in the block mnist5k/random/p0.7/e1/all" in ended.printed
+    assert "Traceback" not in ended.printed
+
+
 # Wrong configs, one of each kind, as Snakemake refuses them; the library's own tests have more.
 
 
