@@ -18,6 +18,7 @@ from advprune.preflight.estimate import (
     ROBUST_SHARE,
     from_records,
     measure,
+    startup_seconds,
     work_by_dataset,
     work_seconds,
 )
@@ -44,7 +45,9 @@ def main() -> None:
     for dataset, work in work_by_dataset(config).items():
         seconds = from_records(work, config, Path("results") / results_name(config))
         source = "the records of earlier runs"
-        if seconds is None:
+        if seconds is not None:
+            seconds += work.jobs * startup_seconds()
+        else:
             batch = measure(work.runs[0], config, device)
             seconds = work_seconds(work, config, batch)
             source = f"single batches timed just now on {device_name(device)}"

@@ -108,6 +108,8 @@ def _blocks_of(dataset: str, blocks: Mapping[str, Sequence[Run | Start]]) -> int
 def from_records(work: Work, config: Config, scale: Path) -> float | None:
     """Seconds of all the work, by the records of what has been made; None if there is not enough.
 
+    Without what the jobs take to start, which no record says.
+
     Args:
         work: what is asked for.
         config: by which it is.
@@ -185,7 +187,7 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
 
     whole_batch, whole_attacked = spec.batch_size / len(batch), attacked / len(small)
     return BatchSeconds(
-        start=_start_seconds(),
+        start=startup_seconds(),
         adversarial=whole_batch * _seconds(lambda: update(True), device),
         standard=whole_batch * _seconds(lambda: update(False), device),
         class_gradient=whole_batch * _seconds(lambda: input_gradient(batch), device),
@@ -294,7 +296,8 @@ def _seconds(work: Callable[[], None], device: torch.device) -> float:
     return fastest
 
 
-def _start_seconds() -> float:
+def startup_seconds() -> float:
+    """Seconds that a program takes until it has loaded its libraries."""
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import torch, pandas"], check=True)
     return time.perf_counter() - started
