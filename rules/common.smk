@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -277,6 +278,7 @@ def losses_of(block):
     return lambda wildcards: losses_in(f"{block}.json".format(**wildcards))
 
 
+@cache  # grids of thousands of runs are asked for dozens of times
 def runs_for(name):
     """All runs that a table or figure needs; in a partial run, those whose results exist."""
     wanted = runs_of(name, config)
@@ -285,6 +287,7 @@ def runs_for(name):
     return [run for run in wanted if exists_whole(RUNS / run.folder, RESULT_FILES)]
 
 
+@cache
 def results_for(name):
     """What says that the results of `runs_for` are there; in a partial run, that they exist."""
     if config["partial"]:

@@ -10,19 +10,17 @@ def experiment_runs(config: Config, study: str, experiment: str) -> list[Run]:
     settings = config["studies"][study]["experiments"].get(experiment)
     if settings is None:
         return []
-    runs = set()
+    cells = set()
     for p in map(share_text, settings["p"]):
-        for seed in seeds_of(settings):
-            for method in settings["methods"]:
-                if not METHODS[method].select:
-                    cells = [(method, FULL_SHARE, 1)]
-                elif p == FULL_SHARE:  # all data are kept: every method is the same run
-                    cells = [("full", FULL_SHARE, 1)]
-                else:
-                    cells = [(method, p, e) for e in settings["e"]]
-                dataset = config["studies"][study]["dataset"]
-                runs |= {Run(dataset, *cell, seed) for cell in cells}
-    return sorted(runs)
+        for method in settings["methods"]:
+            if not METHODS[method].select:
+                cells.add((method, FULL_SHARE, 1))
+            elif p == FULL_SHARE:  # all data are kept: every method is the same run
+                cells.add(("full", FULL_SHARE, 1))
+            else:
+                cells |= {(method, p, e) for e in settings["e"]}
+    dataset = config["studies"][study]["dataset"]
+    return sorted(Run(dataset, *cell, seed) for cell in cells for seed in seeds_of(settings))
 
 
 def methods_at(start: Start, config: Config) -> set[str]:
