@@ -192,7 +192,7 @@ def begin_from(
     fits = (
         begun.training == spec.on_all_data()
         and content["dataset_sha256"] == data.sha256
-        and all(content["provenance"][name] == value for name, value in here.items())
+        and all(content["provenance"].get(name) == value for name, value in here.items())
     )
     if not fits:
         log.info("the start %s was made otherwise or elsewhere: not used", start.folder)
