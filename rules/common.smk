@@ -69,7 +69,6 @@ TORCH = (
 TITLES = {"claims": "The claims and their verdicts"} | {
     name: exhibit.title for name, exhibit in EXHIBITS.items()
 }
-JOB_MEMORY_MB = 4000  # of a job that trains, scores or evaluates
 # Where no conda and no container brings a Python, the rules use the one that Snakemake runs under.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 # Nor does what a user has set for other programs of Python's (PYTHONPATH, PYTHONSAFEPATH, …) reach the

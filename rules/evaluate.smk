@@ -16,7 +16,7 @@ rule evaluate:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
+        mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         spec=evaluation_spec_of,

@@ -15,7 +15,7 @@ for exhibit in EXHIBITS.values():
         conda:
             TORCH if exhibit.torch else ANALYSIS
         resources:
-            mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
+            mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         params:
             name=exhibit.name,
             options=exhibit_options(exhibit),

@@ -17,7 +17,7 @@ rule start:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
+        mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         spec=start_spec_of,
@@ -45,7 +45,7 @@ rule train:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        mem_mb=lambda wildcards, attempt: JOB_MEMORY_MB * attempt,
+        mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         spec=training_spec_of,

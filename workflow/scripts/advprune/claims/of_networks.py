@@ -18,17 +18,16 @@ from advprune.claims.measured import (
     NotMeasuredError,
     Quantity,
 )
-from advprune.plan.config import seeds_of
+from advprune.plan.config import STUDIES, seeds_of
 from advprune.spec.runs import share_text
 from advprune.toy.features import QUANTITIES as TOY_QUANTITIES
 
 PAPERS_FORMULA = "paper_value"
-STUDIES = ("mnist", "cifar10")
 LOSS_METHOD = "low-loss"
 
 
 @dataclass(frozen=True)
-class Correlation(Quantity):
+class ScoreCorrelation(Quantity):
     """Pearson's r between loss and 1/d, within 1/d <= 2 (Figure 6)."""
 
     @property

@@ -12,13 +12,13 @@ from advprune.analysis.metrics import METRICS
 from advprune.claims.cells import COLLAPSED, CONVERGENCE, GAP, ROBUST, Cells, known_method
 from advprune.claims.measured import Quantity
 from advprune.claims.of_networks import (
-    Correlation,
     CorrelationDifference,
     DeepFoolWithin,
     DroppedOverlap,
     DroppedOverlapDifference,
     LargestExcess,
     OfConfig,
+    ScoreCorrelation,
     SilhouetteGain,
     Toy,
 )
@@ -45,7 +45,7 @@ QUANTITIES: dict[str, type[Quantity]] = {
     "slope": Slope,
     "nonlinearity": Nonlinearity,
     "convergence": Convergence,
-    "correlation": Correlation,
+    "correlation": ScoreCorrelation,
     "correlation_difference": CorrelationDifference,
     "deepfool_within": DeepFoolWithin,
     "dropped_overlap": DroppedOverlap,

@@ -12,6 +12,8 @@ from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run, Start
 
+JOB_MEMORY_MB = 4000  # what a job that makes a block asks for
+
 
 def seeds_beside(seed: int, config: Config) -> str:
     """The seeds that are made together with one, as in paths: ``"000-029"``, or ``"all"``."""

@@ -20,6 +20,7 @@ from advprune.storage.records import check_hash, write_hashes
 Config = Mapping[str, Any]
 SCHEMA = CONFIG / "schemas/config.schema.yaml"
 DEFAULT = CONFIG / "config.yaml"
+STUDIES = ("mnist", "cifar10")  # the two halves of the paper
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
 FEWEST_CLASSES = 4  # the targeted DLR loss compares four logits

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from advprune.plan.config import DEFAULT, Config, load_config
+from advprune.plan.config import DEFAULT, STUDIES, Config, load_config
 
 # Settings that decide what a number means, but not how many runs it is of: n stands beside it.
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
 OF_BOTH = ("paired_seeds", "pruning", "deepfool", "early_stopping")
 IF_STOPPED_EARLY = "validation_examples"
-STUDIES = ("mnist", "cifar10")
 # What departs by itself: the two studies, and what has settings of its own.
 PARTS = (*STUDIES, "figure2", "appendix_c")
 

@@ -27,6 +27,7 @@ from advprune.errors import UserError
 from advprune.machine.devices import gpu_trouble
 from advprune.machine.leases import visible_gpus
 from advprune.paths import LOCK
+from advprune.plan.blocks import JOB_MEMORY_MB
 from advprune.plan.config import Config, study_of
 from advprune.plan.exhibits import runs_of
 from advprune.spec.datasets import DATASETS
@@ -34,7 +35,6 @@ from advprune.spec.datasets import DATASETS
 OLDEST_PYTHON = (3, 11)
 OLDEST_CONDA = (24, 7, 1)
 NAMED_PACKAGES = ("torch", "pyautoattack", "snakemake", "numpy", "pandas", "scipy", "safetensors")
-MEMORY_A_JOB = 4.0  # GiB, what the rules that train and evaluate ask for
 ANSWER_SECONDS = 10
 # What a run leaves behind, mostly its weights and its images' verdicts, in MiB for full width.
 RUN_MEBIBYTES = {"mnist_cnn": 2.0}
@@ -156,7 +156,7 @@ def memory(jobs: int) -> Finding:
     """Whether the jobs that are to run side by side fit into memory."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = f"{total:.1f} GiB, {os.cpu_count()} cores"
-    fitting = int(total / MEMORY_A_JOB)
+    fitting = int(1024 * total / JOB_MEMORY_MB)
     if jobs <= max(fitting, 1):
         return Finding(State.OK, "memory", found)
     return Finding(

@@ -164,7 +164,7 @@ def robust_accuracy(model: ToyModel) -> float:
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ToyQuantity:
     """Something that the appendix says of the model.
 
     Attributes:
@@ -180,49 +180,49 @@ class Quantity:
     relation: str = ""
 
 
-QUANTITIES: dict[str, Quantity] = {
-    "fragile_standard": Quantity(
+QUANTITIES: dict[str, ToyQuantity] = {
+    "fragile_standard": ToyQuantity(
         "Fragile classifier: standard accuracy",
         lambda model: 0.99,
         lambda model: norm.cdf(model.eta * math.sqrt(model.fragile_features)),
         "above",
     ),
-    "fragile_adversarial": Quantity(
+    "fragile_adversarial": ToyQuantity(
         "Fragile classifier: adversarial accuracy",
         lambda model: norm.cdf(-model.eta * math.sqrt(model.fragile_features)),
         lambda model: norm.cdf((model.eta - model.epsilon) * math.sqrt(model.fragile_features)),
         "≤",
     ),
-    "robust_standard": Quantity(
+    "robust_standard": ToyQuantity(
         "Robust classifier: standard accuracy", swapped_accuracy, robust_accuracy
     ),
-    "robust_adversarial": Quantity(
+    "robust_adversarial": ToyQuantity(
         "Robust classifier: adversarial accuracy",
         swapped_accuracy,
         lambda model: robust_accuracy(model) if model.epsilon < 1 else 0.0,
     ),
-    "high_loss_of_robust": Quantity(
+    "high_loss_of_robust": ToyQuantity(
         "High-loss points in D_robust",
         lambda model: 1 - model.p_robust,
         lambda model: 1 - model.p_robust,
     ),
-    "high_loss_of_fragile": Quantity(
+    "high_loss_of_fragile": ToyQuantity(
         "High-loss points in D_fragile",
         lambda model: 1 - model.p_fragile,
         lambda model: 1 - model.p_fragile,
     ),
-    "robust_share": Quantity(
+    "robust_share": ToyQuantity(
         "D_robust's share of all points",
         lambda model: model.robust_share,
         lambda model: model.robust_share,
     ),
-    "robust_share_without_high_loss": Quantity(
+    "robust_share_without_high_loss": ToyQuantity(
         "D_robust's share after dropping high-loss points",
         lambda model: model.robust_share,
         lambda model: robust_share_among(model, model.p_robust, model.p_fragile),
         "above",
     ),
-    "robust_share_without_low_loss": Quantity(
+    "robust_share_without_low_loss": ToyQuantity(
         "D_robust's share after dropping low-loss points",
         lambda model: model.robust_share,
         lambda model: robust_share_among(model, 1 - model.p_robust, 1 - model.p_fragile),
