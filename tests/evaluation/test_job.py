@@ -1,6 +1,7 @@
 """An evaluation job: what it goes on with, and what it writes."""
 
 import dataclasses
+import math
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import torch
 from builders import GREY, evaluation_spec, small_classifier, write_dataset
 
 from advprune.errors import UserError
+from advprune.evaluation import job
 from advprune.evaluation.job import Outputs, Subject, run_evaluation
 from advprune.machine.provenance import now
 from advprune.networks.weights import save_weights
@@ -63,9 +65,28 @@ def test_there_is_a_row_of_accuracies_and_a_row_for_every_image(evaluate):
     assert images["index"].tolist() == list(range(10))
 
 
-def test_a_job_goes_on_with_what_one_that_was_killed_had_found(evaluate, caplog):
+class KilledError(Exception):
+    """Stands for the end of a job that is killed."""
+
+
+@pytest.fixture
+def interrupt(evaluate, monkeypatch):
+    """Evaluates until all is found, and no further."""
+
+    def run():
+        def killed(*_):
+            raise KilledError
+
+        with monkeypatch.context() as patched, pytest.raises(KilledError):
+            patched.setattr(job, "write_csv", killed)
+            evaluate()
+
+    return run
+
+
+def test_a_job_goes_on_with_what_one_that_was_killed_had_found(evaluate, interrupt, caplog):
     caplog.set_level("INFO")
-    evaluate()
+    interrupt()
     evaluate()
     assert "natural was done before" in caplog.text
 
@@ -78,8 +99,8 @@ def test_a_job_goes_on_with_what_one_that_was_killed_had_found(evaluate, caplog)
         pytest.param({"width": 0.2501}, id="another width, of as many filters"),
     ],
 )
-def test_a_job_starts_anew_under_other_settings(evaluate, change, caplog):
-    evaluate()
+def test_a_job_starts_anew_under_other_settings(evaluate, interrupt, change, caplog):
+    interrupt()
     evaluate(**change)
     assert "is not used: it belongs to another" in caplog.text
 
@@ -91,11 +112,47 @@ def test_a_job_starts_anew_under_other_settings(evaluate, change, caplog):
         pytest.param(lambda subject: write_dataset(subject.dataset, seed=1), id="data"),
     ],
 )
-def test_a_job_starts_anew_with_other_files(evaluate, subject, write, caplog):
-    evaluate()
+def test_a_job_starts_anew_with_other_files(evaluate, interrupt, subject, write, caplog):
+    interrupt()
     write(subject)
     evaluate()
     assert "is not used: it belongs to another" in caplog.text
+
+
+def test_nothing_is_left_but_what_was_asked_for(evaluate, interrupt, tmp_path):
+    inputs = {path.name for path in tmp_path.iterdir()}
+    interrupt()
+    assert {path.name for path in tmp_path.iterdir()} > inputs
+    evaluate()
+    left = {path.name for path in tmp_path.iterdir()} - inputs
+    assert left == {"row.csv", "images.csv", "record.json"}
+
+
+def test_of_a_network_without_finite_logits_the_record_and_the_log_say_so(
+    evaluate, subject, caplog
+):
+    classifier = small_classifier(shape=GREY)
+    with torch.no_grad():
+        classifier.network[-1].bias.fill_(math.nan)
+    save_weights(subject.model, classifier)
+    (note,) = read_record(evaluate(must_be_finite=False))["notes"]
+    assert "logits are NaN or infinite for all 10 test images" in note
+    assert note in caplog.text
+
+
+def test_of_a_network_that_works_there_is_nothing_to_note(evaluate):
+    assert read_record(evaluate())["notes"] == []
+
+
+def test_a_network_with_weights_that_are_not_finite_is_refused_where_it_must_not_be(
+    evaluate, subject
+):
+    classifier = small_classifier(shape=GREY)
+    with torch.no_grad():
+        classifier.network[0].weight.fill_(math.inf)
+    save_weights(subject.model, classifier)
+    with pytest.raises(UserError, match=r"NaN or infinite: 0\.weight"):
+        evaluate()
 
 
 def test_weights_of_another_network_are_refused(evaluate):

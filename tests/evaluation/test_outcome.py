@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from advprune.data.examples import Examples
-from advprune.evaluation.outcome import SQUARE, Evaluation, accuracies, verdicts
+from advprune.evaluation.outcome import SQUARE, Evaluation, accuracies, in_words, notes, verdicts
 
 
 @pytest.fixture
@@ -72,3 +72,25 @@ def test_verdicts_and_accuracies_tell_the_same(trained, evaluated):
     assert row["autoattack_accuracy"] == pytest.approx(100 * robust.mean())
     upper_bound = attacked["apgd_ce_40x5"] == 1
     assert row["apgd_ce_40x5_accuracy"] == pytest.approx(100 * upper_bound.mean())
+
+
+@pytest.mark.parametrize(
+    ("prediction", "told"),
+    [
+        ([3, -1, -1, 0], "NaN or infinite for 2 of 4 test images"),
+        ([-1] * 1234, "NaN or infinite for all 1,234 test images"),
+    ],
+)
+def test_images_without_finite_logits_are_said_in_words(prediction, told):
+    (note,) = notes(torch.tensor(prediction))
+    assert told in note
+
+
+def test_there_is_nothing_to_note_of_a_network_that_answers():
+    assert notes(torch.tensor([0, 9, 3])) == []
+
+
+def test_what_was_found_is_said_in_words(by_hand):
+    first, second = in_words(by_hand).split("\n")
+    assert first == "natural accuracy 80.00% of 5 images, AutoAttack accuracy 25.00% of 4"
+    assert "1 of 5 test images" in second

@@ -10,7 +10,7 @@ import torch
 
 from advprune.data.examples import load_examples
 from advprune.evaluation.checkpoints import restore_progress
-from advprune.evaluation.outcome import accuracies, verdicts
+from advprune.evaluation.outcome import Evaluation, accuracies, notes, verdicts
 from advprune.evaluation.phases import evaluate
 from advprune.machine.provenance import provenance
 from advprune.networks.weights import read_classifier
@@ -61,8 +61,10 @@ def run_evaluation(
     device: torch.device,
     made_by: Mapping[str, Any],
     started: datetime.datetime,
-) -> None:
+) -> Evaluation:
     """Evaluate, or go on from the last phase that a job that was killed had done.
+
+    Nothing but the outputs is left when it is done.
 
     Args:
         subject: the network.
@@ -71,6 +73,9 @@ def run_evaluation(
         device: where to work.
         made_by: what `environment` says; work done under another one is not gone on with.
         started: when the work was begun.
+
+    Returns:
+        what was found, as it is written.
 
     Raises:
         UserError: the weights or the data set cannot be used.
@@ -94,7 +99,8 @@ def run_evaluation(
         "normalise": subject.normalise,
     }
     key = digest([spec.to_dict(), made_from, made_by, about])
-    progress = restore_progress(checkpoint_of(outputs.record), key)
+    checkpoint = checkpoint_of(outputs.record)
+    progress = restore_progress(checkpoint, key)
     result = evaluate(classifier, test, spec, progress)
 
     write_csv(outputs.accuracies, [accuracies(result)])
@@ -108,7 +114,10 @@ def run_evaluation(
             **made_from,
             "seconds": result.seconds,
             "warnings": result.warnings,
+            "notes": notes(result.prediction),
             "provenance": provenance(made_by, started),
         },
         [outputs.accuracies, outputs.verdicts],
     )
+    checkpoint.unlink(missing_ok=True)
+    return result

@@ -8,6 +8,7 @@ from torch import Tensor
 from advprune.data.examples import Examples
 
 SQUARE = "square after all others"
+NO_CLASS = -1  # the prediction where a logit is not finite
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,34 @@ def accuracies(result: Evaluation) -> dict[str, float | int]:
         },
         **_warnings(result),
     }
+
+
+def notes(prediction: Tensor) -> list[str]:
+    """What an accuracy does not tell, in sentences: that a network answers with no numbers.
+
+    Args:
+        prediction: (n,) int64, as in `Evaluation`.
+    """
+    without = int((prediction == NO_CLASS).sum())
+    if not without:
+        return []
+    whole = len(prediction)
+    which = f"all {whole:,}" if without == whole else f"{without:,} of {whole:,}"
+    return [
+        f"the network's logits are NaN or infinite for {which} test images, which count as "
+        "misclassified: its training diverged, its weights are not what they should be, or it is "
+        "given images that it does not expect"
+    ]
+
+
+def in_words(result: Evaluation) -> str:
+    """The accuracies in a line, and below it what they do not tell."""
+    row = accuracies(result)
+    found = (
+        f"natural accuracy {row['natural_accuracy']:.2f}% of {row['test_examples']:,} images, "
+        f"AutoAttack accuracy {row['autoattack_accuracy']:.2f}% of {row['autoattack_examples']:,}"
+    )
+    return "\n".join([found, *notes(result.prediction)])
 
 
 def _warnings(result: Evaluation) -> dict[str, int]:

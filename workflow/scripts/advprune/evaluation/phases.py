@@ -17,7 +17,7 @@ from advprune.evaluation.autoattack import (
     listening,
     survivors,
 )
-from advprune.evaluation.outcome import SQUARE, Evaluation
+from advprune.evaluation.outcome import NO_CLASS, SQUARE, Evaluation, notes
 from advprune.evaluation.single_attacks import withstand
 from advprune.machine.devices import tf32, use_deterministic_algorithms
 from advprune.spec.specification import EvaluationSpec
@@ -77,6 +77,8 @@ def evaluate(
     prediction = progress.once("natural", lambda: predict(model, test), test.device)
     correct = prediction == test.labels
     log.info("natural accuracy %.2f%% of %d", 100 * correct.float().mean(), len(test))
+    for note in notes(prediction):
+        log.warning("%s", note)
     order = torch.from_numpy(balanced_order(test.labels.cpu().numpy(), spec.seed)).to(test.device)
 
     def phase(name: str, attack: Callable[[], Tensor]) -> Tensor:
@@ -110,12 +112,12 @@ def evaluate(
 
 @torch.no_grad()
 def predict(model: nn.Module, examples: Examples) -> Tensor:
-    """(n,) int64, the predicted classes; -1, which is no class, where a logit is not finite."""
+    """(n,) int64, the predicted classes; `NO_CLASS` where a logit is not finite."""
     parts = []
     for first in range(0, len(examples), NATURAL_BATCH):
         images, _ = examples.batch(slice(first, first + NATURAL_BATCH))
         logits = model(images)
-        parts.append(logits.argmax(dim=1).where(logits.isfinite().all(dim=1), -1))
+        parts.append(logits.argmax(dim=1).where(logits.isfinite().all(dim=1), NO_CLASS))
     return torch.cat(parts)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from advprune.errors import UserError
 from advprune.evaluation.job import Outputs, Subject, run_evaluation
+from advprune.evaluation.outcome import in_words
 from advprune.machine.provenance import now
 from advprune.paths import checkpoint_of
 from advprune.spec.specification import EvaluationSpec
@@ -28,6 +29,8 @@ def evaluate_runs(
     made_by: Mapping[str, Any],
 ) -> list[Path]:
     """Evaluate trained runs one after the other, but for those that are evaluated already.
+
+    What was found is printed, a line a run.
 
     Args:
         folders: of the runs, as `training.runs` leaves them.
@@ -55,7 +58,7 @@ def evaluate_runs(
                 continue
             log.info("%s", folder)
             outputs = Outputs(folder / "evaluation.csv", folder / "verdicts.csv", record)
-            run_evaluation(
+            found = run_evaluation(
                 subject_of(folder, trained, dataset),
                 spec,
                 outputs,
@@ -63,6 +66,7 @@ def evaluate_runs(
                 made_by=made_by,
                 started=now(),
             )
+            print(f"{folder}: {in_words(found)}", flush=True)
     return records
 
 
