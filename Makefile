@@ -2,6 +2,12 @@
 CONFIG ?= config/config.yaml
 CORES ?= $(shell nproc)
 PYTHON ?= python3
+ifeq ($(CORES),all)
+override CORES := $(shell nproc)
+endif
+ifeq ($(shell echo '$(CORES)' | grep -Ex '[1-9][0-9]{0,3}'),)
+$(error CORES is '$(CORES)', but must be a whole number from 1 to 9999, or all)
+endif
 BIN = .venv/bin
 # A live picture of the progress on a terminal, plain lines in a file.
 LOGGER := $(shell test -t 2 && echo --logger rich)

@@ -43,6 +43,10 @@ try:
     checked = whole(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+# With none Snakemake would wait for ever. Where a scheduler assigns them it is given no number.
+CORES = workflow.resource_settings.cores
+if workflow.is_main_process and CORES is not None and CORES < 1:
+    raise WorkflowError(f"--cores is {CORES}, but must be 1 or more")
 config.clear()  # the order of its keys is that of the default config too
 config.update(checked)
 

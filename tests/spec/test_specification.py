@@ -121,3 +121,9 @@ def test_the_digest_does_not_depend_on_the_order_of_keys():
 def test_what_is_no_specification_is_refused_in_words(text, told):
     with pytest.raises(UserError, match=f"--spec is not a specification of TrainingSpec: .*{told}"):
         TrainingSpec.from_json(text)
+
+
+@pytest.mark.parametrize("value", ["1/0", "nan", "inf", "-inf", "1e999999999", "9" * 400 + "/1"])
+def test_a_bound_that_is_not_finite_is_none(value):
+    with pytest.raises(ValueError, match=value[:10]):
+        fraction(value)

@@ -231,6 +231,13 @@ def test_what_yaml_would_lose_or_misread_is_refused(untouched, tmp_path, overlay
     assert [part for part in told if part not in ended.printed] == [], ended.printed
 
 
+@pytest.mark.parametrize("cores", ["0", "-1"])
+def test_a_number_of_cores_that_is_none_is_refused(untouched, cores):
+    ended = run_snakemake("-n", "--cores", cores, cwd=untouched)
+    assert (ended.status, "Traceback" in ended.printed) == (1, False)
+    assert f"--cores is {cores}, but must be 1 or more" in ended.printed
+
+
 def test_the_projects_own_config_is_read_as_strictly(project):
     with open(project / "config/config.yaml", "a") as file:
         file.write("scale: twice\n")

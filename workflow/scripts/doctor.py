@@ -8,18 +8,21 @@ from pathlib import Path
 
 
 def main() -> None:
+    sys.path.insert(0, str(Path(__file__).parent))  # under PYTHONSAFEPATH it is not there
+    from advprune.program import run_program, whole_number
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--config", nargs="+", action="extend", help="overlays of config/config.yaml"
     )
-    parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="jobs side by side")
+    parser.add_argument(
+        "--jobs", default=os.cpu_count(), type=whole_number(1), help="jobs side by side"
+    )
     options = parser.parse_args()
-    sys.path.insert(0, str(Path(__file__).parent))  # under PYTHONSAFEPATH it is not there
     try:
         from advprune.plan.config import load_config
         from advprune.plan.protocols import results_name
         from advprune.preflight.doctor import State, examine
-        from advprune.program import run_program
     except Exception as error:  # a module of another's may fail in any way
         sys.exit(f"NO  packages   {why_not(error)}")
 

@@ -11,10 +11,12 @@ So a network from elsewhere goes through the same evaluation as those of the wor
 import argparse
 from pathlib import Path
 
+from advprune.errors import UserError
 from advprune.evaluation.job import Outputs, Subject, run_evaluation
+from advprune.evaluation.outcome import in_words
 from advprune.machine.devices import choose_device
 from advprune.machine.provenance import environment, now
-from advprune.program import add_options, positive_count, run_program
+from advprune.program import LARGEST_SEED, add_options, number, run_program, whole_number
 from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
 from advprune.spec.specification import EvaluationSpec, fraction
@@ -23,6 +25,12 @@ from advprune.storage.locking import turn_at
 
 def main() -> None:
     options = _parser().parse_args()
+    images = DATASETS[options.dataset_name].examples[1]
+    if options.test_examples and options.test_examples > images:
+        raise UserError(
+            f"--test-examples is {options.test_examples}, but {options.dataset_name} has {images} "
+            "test images: leave it out to attack all of them"
+        )
     started = now()
     device = choose_device(options.device, options.threads, jobs_per_gpu=options.jobs_per_gpu)
     subject = Subject(
@@ -34,7 +42,7 @@ def main() -> None:
         dataset_name=options.dataset_name,
     )
     with turn_at(options.record):
-        run_evaluation(
+        found = run_evaluation(
             subject,
             EvaluationSpec(
                 epsilon=options.epsilon,
@@ -48,14 +56,7 @@ def main() -> None:
             made_by=environment(device, __file__),
             started=started,
         )
-
-
-def bound(text: str) -> float:
-    """A number or fraction above 0 and below 1, as an option's value."""
-    value = fraction(text)
-    if not 0 < value < 1:
-        raise ValueError(text)
-    return value
+    print(in_words(found))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,18 +70,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dataset-name", required=True, choices=DATASETS)
     parser.add_argument("--network", required=True, choices=NETWORKS)
-    parser.add_argument("--width", default=1.0, type=float, help="factor on the number of filters")
+    parser.add_argument(
+        "--width",
+        default=1.0,
+        type=number(fraction, lambda width: 0 < width <= 16, "a number above 0 and at most 16"),
+        help="factor on the number of filters",
+    )
     parser.add_argument(
         "--normalise", action="store_true", help="the network wants normalised input"
     )
     parser.add_argument(
-        "--epsilon", required=True, type=bound, help="of the attacks, such as 0.3 or 8/255"
+        "--epsilon",
+        required=True,
+        type=number(
+            fraction, lambda epsilon: 0 < epsilon < 1, "a number or fraction above 0 and below 1"
+        ),
+        help="of the attacks, such as 0.3 or 8/255",
     )
     parser.add_argument(
-        "--test-examples", type=positive_count, help="how many images to attack [all]"
+        "--test-examples", type=whole_number(1), help="how many images to attack [all]"
     )
-    parser.add_argument("--batch-size", default=500, type=positive_count)
-    parser.add_argument("--seed", default=0, type=int)
+    parser.add_argument("--batch-size", default=500, type=whole_number(1))
+    parser.add_argument("--seed", default=0, type=whole_number(0, LARGEST_SEED))
     return parser
 
 

@@ -22,7 +22,7 @@ from advprune.preflight.estimate import (
     work_by_dataset,
     work_seconds,
 )
-from advprune.program import run_program
+from advprune.program import run_program, whole_number
 
 
 def main() -> None:
@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument(
         "--config", required=True, nargs="+", action="extend", help="overlays of config/config.yaml"
     )
-    parser.add_argument("--jobs", default=1, type=int, help="how many jobs run side by side")
+    parser.add_argument(
+        "--jobs", default=1, type=whole_number(1), help="how many jobs run side by side"
+    )
     options = parser.parse_args()
     config = load_config(*options.config)
     runs = runs_of("all", config)

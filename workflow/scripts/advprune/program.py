@@ -5,24 +5,48 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from advprune.errors import UserError
 
+Number = TypeVar("Number", int, float)
+MOST = 10_000_000  # of anything that is counted, as in the config
+MOST_THREADS = 1024
+LARGEST_SEED = 999_999
 
-def positive_count(text: str) -> int:
-    """A whole number from 1, as an option's value."""
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+
+def number(
+    convert: Callable[[str], Number], fits: Callable[[Number], bool], allowed: str
+) -> Callable[[str], Number]:
+    """What reads an option's value as a number and refuses it in words.
+
+    Args:
+        convert: makes a number of text, or raises ValueError.
+        fits: whether a number may be the option's value.
+        allowed: says which may.
+    """
+
+    def read(text: str) -> Number:
+        try:
+            value = convert(text)
+            if fits(value):
+                return value
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"it is {text[:40]!r}, but must be {allowed}")
+
+    return read
+
+
+def whole_number(least: int, most: int = MOST) -> Callable[[str], int]:
+    """What reads an option's value as a whole number from ``least`` to ``most``."""
+    allowed = f"a whole number from {least} to {most}"
+    return number(int, lambda value: least <= value <= most, allowed)
 
 
 def seeds(text: str) -> list[int]:
-    """Whole numbers from 0 with commas between them, as an option's value."""
-    values = [int(part) for part in text.split(",")]
-    if min(values) < 0:
-        raise ValueError(text)
-    return values
+    """Seeds with commas between them, as an option's value."""
+    return [whole_number(0, LARGEST_SEED)(part) for part in text.split(",")]
 
 
 # Options that several programs have, and their meaning in all of them.
@@ -33,10 +57,17 @@ OPTIONS = {
         {"required": True, "type": Path, "help": "the data set's .safetensors file"},
     ),
     "device": ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda")}),
-    "threads": ("--threads", {"default": 1, "type": positive_count, "help": "CPU threads"}),
+    "threads": (
+        "--threads",
+        {"default": 1, "type": whole_number(1, MOST_THREADS), "help": "CPU threads"},
+    ),
     "jobs_per_gpu": (
         "--jobs-per-gpu",
-        {"default": 1, "type": int, "help": "wait for a GPU with fewer jobs; 0: do not [1]"},
+        {
+            "default": 1,
+            "type": whole_number(0),
+            "help": "wait for a GPU with fewer jobs; 0: do not [1]",
+        },
     ),
     "seeds": (
         "--seeds",

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Self
 
 from advprune.errors import UserError
 from advprune.spec.attacks import ATTACKS, AUTOATTACK_VERSION, STANDARD_ATTACKS
+from advprune.spec.limits import check_numbers
 from advprune.spec.runs import FULL_SHARE, Run, Start
 from advprune.storage.files import digest
 
@@ -17,8 +19,20 @@ IN_PASS, AFTER_PASS = "in_pass", "after_pass"
 
 
 def fraction(value: float | str) -> float:
-    """A number, or a fraction such as ``"8/255"``, as a float."""
-    return float(Fraction(value)) if isinstance(value, str) else float(value)
+    """A number, or a fraction such as ``"8/255"``, as a float.
+
+    Raises:
+        ValueError: it is neither, or not finite.
+    """
+    try:
+        # Fraction would write out all the digits of 1e999999999.
+        divided = isinstance(value, str) and "/" in value
+        number = float(Fraction(value) if divided else value)
+    except ArithmeticError as error:
+        raise ValueError(f"{value} is no number: {error}") from error
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is not finite")
+    return number
 
 
 class Specification:
@@ -56,10 +70,13 @@ class Specification:
         """The specification that a program is given as an option.
 
         Raises:
-            UserError: the text is no JSON, or a field is missing or unknown.
+            UserError: the text is no JSON, a field is missing or unknown, or a number out of
+                range.
         """
         try:
-            return cls.from_dict(json.loads(text))
+            content = json.loads(text)
+            check_numbers(content)
+            return cls.from_dict(content)
         except (ValueError, TypeError, AttributeError) as error:
             raise UserError(f"--spec is not a specification of {cls.__name__}: {error}") from error
 

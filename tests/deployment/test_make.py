@@ -1,0 +1,32 @@
+"""What make refuses before it does anything."""
+
+import shutil
+import subprocess
+
+import pytest
+from workflow_tools import PROJECT
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on the PATH")
+
+
+def make(*words):
+    return subprocess.run(["make", "-n", *words], cwd=PROJECT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("target", ["quick", "run", "plan", "partial", "doctor"])
+@pytest.mark.parametrize("cores", ["0", "-1", "", "two", "1.5", "2 3", "04", "99999", "a'b", "nan"])
+def test_a_number_of_cores_that_is_none_is_refused(target, cores):
+    ended = make(target, f"CORES={cores}")
+    assert ended.returncode == 2
+    assert f"CORES is '{cores}', but must be a whole number from 1" in ended.stderr
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("target", ["run", "plan"])
+def test_a_number_of_cores_is_handed_on(target):
+    assert " 7 " in make(target, "CORES=7").stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize("target", ["run", "plan"])
+def test_all_cores_may_be_asked_for_by_name(target):
+    assert make(target, "CORES=all").stdout == make(target).stdout
