@@ -22,17 +22,22 @@ pytestmark = [
 ]
 
 RUNS = {"mnist": 60_000, "cifar10": 50_000}
+ONE_RUN = {"methods": ["low-loss"], "p": [0.6], "seeds": 1}
+# After epoch 1 no distances are measured: no method prunes by them, and the figures show epoch 2.
 SHORTER = {
     "scale": "shorter",
     "studies": {
         "mnist": {
             "training": {"epochs": 2},
             "evaluation": {"autoattack_examples": 4, "single_attack_examples": 8},
-            "experiments": {"pruning_epoch": {"e": [1]}},
+            "experiments": {"pruning_epoch": {"e": [1]}, "accuracy": ONE_RUN, "table1": ONE_RUN},
+            "scores": {"epoch": 2},
         },
         "cifar10": {
             "training": {"epochs": 2, "width": 0.125, "batch_size": 500},
             "evaluation": {"autoattack_examples": 2, "single_attack_examples": 4},
+            "experiments": {"accuracy": ONE_RUN},
+            "scores": {"epoch": 2},
         },
     },
 }
