@@ -3,14 +3,14 @@
 
 rule evaluate:
     input:
-        trained=TRAINED + ".json",
+        trained=f"{TRAINED}.json",
         dataset=ancient(DATASET),
     output:
-        EVALUATED + ".json",
+        f"{EVALUATED}.json",
     log:
-        EVALUATED + ".log",
+        f"{EVALUATED}.log",
     benchmark:
-        EVALUATED + ".benchmark.tsv"
+        f"{EVALUATED}.benchmark.tsv"
     conda:
         TORCH
     threads: config["execution"]["threads"]

@@ -7,11 +7,11 @@ rule start:
     input:
         dataset=ancient(DATASET),
     output:
-        STARTED + ".json",
+        f"{STARTED}.json",
     log:
-        STARTED + ".log",
+        f"{STARTED}.log",
     benchmark:
-        STARTED + ".benchmark.tsv"
+        f"{STARTED}.benchmark.tsv"
     conda:
         TORCH
     threads: config["execution"]["threads"]
@@ -35,11 +35,11 @@ rule train:
         dataset=ancient(DATASET),
         starts=start_blocks_for,
     output:
-        TRAINED + ".json",
+        f"{TRAINED}.json",
     log:
-        TRAINED + ".log",
+        f"{TRAINED}.log",
     benchmark:
-        TRAINED + ".benchmark.tsv"
+        f"{TRAINED}.benchmark.tsv"
     conda:
         TORCH
     threads: config["execution"]["threads"]
