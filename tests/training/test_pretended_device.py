@@ -291,7 +291,7 @@ def test_the_program_that_evaluates_writes_the_same(pretended, run_program, tmp_
 
 def test_batches_are_timed_on_a_device(device, monkeypatch):
     seconds = []
-    monkeypatch.setattr(estimate, "_start_seconds", lambda: 0.0)
+    monkeypatch.setattr(estimate, "startup_seconds", lambda: 0.0)
     monkeypatch.setattr(estimate, "_seconds", lambda work, where: seconds.append(work()) or 1.0)
     estimate.measure(Run("mnist", "full", "1.0", 1, 0), load_config(), device)
     assert len(seconds) == 6
