@@ -3,10 +3,8 @@
 
 import json
 import os
-import re
 import sys
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -16,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 from advprune.errors import UserError
 from advprune.machine.leases import driver_failure, visible_gpus
+from advprune.machine.packages import missing_packages
 from advprune.paths import (
     EVALUATED_FILES,
     RESULT_FILES,
@@ -29,17 +28,15 @@ from advprune.plan import blocks, specify
 from advprune.plan.config import read_overlay, whole
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.protocols import results_name
-from advprune.storage.files import read_json
+from advprune.storage.files import has_files
 from advprune.storage.locking import clear_dead_workflows
 from advprune.storage.losses import note_losses, read_losses
-from advprune.storage.records import NETWORK
+from advprune.storage.records import is_as_left
 
 try:
-    if workflow.is_main_process:
-        for path in workflow.configfiles:
-            read_overlay(
-                path
-            )  # refuses what Snakemake reads over, such as a key that is there twice
+    # Refuses what Snakemake reads over, such as a key that is there twice.
+    for path in workflow.configfiles if workflow.is_main_process else ():
+        read_overlay(path)
     checked = whole(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -82,19 +79,6 @@ for name in [name for name in os.environ if name.startswith("PYTHON")]:
 os.environ.update(PYTHONNOUSERSITE="1")
 if config["data_root"]:
     os.environ.update(ADVPRUNE_DATA=config["data_root"])
-
-
-def missing_packages():
-    """Those that the jobs import and this Python lacks, as another environment's snakemake may."""
-    wanted = (
-        (Path(workflow.basedir) / "envs/requirements.in").read_text().partition("# development")[0]
-    )
-    # Snakemake is here, and its plugins are no jobs' business.
-    for name in re.findall(r"^(?!snakemake)[a-z][\w-]*", wanted, re.M):
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError:
-            yield name
 
 
 onstart:
@@ -147,6 +131,7 @@ def starts_in(wildcards):
 
 
 def asked_for(known, block):
+    """What is in a block, or a sentence: the target may be a user's."""
     if block not in known:
         raise WorkflowError(f"the config asks for nothing in the block {block}")
     return known[block]
@@ -173,8 +158,7 @@ def start_spec_of(wildcards):
 def start_blocks_for(wildcards):
     """The blocks of the starts that a block's runs go on from."""
     starts = [blocks.start_of(run, config) for run in runs_in(wildcards)]
-    names = {blocks.block_of_start(start, config) for start in starts if start}
-    return [BLOCKS / f"start/{name}.json" for name in sorted(names)]
+    return block_outputs("start", [blocks.block_of_start(each, config) for each in starts if each])
 
 
 def is_run_by_a_scheduler():
@@ -225,40 +209,29 @@ EXECUTION_OPTIONS = (
 )
 
 
-def exists_whole(folder, names):
-    """Whether a folder has files of these names."""
-    return all((folder / name).exists() for name in names)
+# What the jobs of blocks leave in the folders of runs and starts.
+LEFT_BY = {"start": START_FILES, "train": TRAINED_FILES, "evaluate": EVALUATED_FILES}
 
 
-def is_as_it_was_left(block, names):
-    """Whether files of all results that a block's job left are there, and unchanged since.
-
-    Their networks may be deleted.
-    """
-    since = block.stat().st_mtime
-    try:
-        records = read_json(block)
-    except UserError:
-        return False  # its job reads what there is
-    for record in records:
-        folder = Path(record).parent
-        files = [folder / name for name in (*names, NETWORK) if (folder / name).exists()]
-        if not exists_whole(folder, names) or max(file.stat().st_mtime for file in files) > since:
-            return False
-    return True
+def block_outputs(rule, names):
+    """The outputs of the jobs that make blocks."""
+    return [BLOCKS / f"{rule}/{name}.json" for name in sorted(set(names))]
 
 
 def blocks_with_losses():
     """The blocks that have been made and of which files are gone, or were changed, since."""
-    wanted = {f"start/{name}": START_FILES for name in STARTS_BY_BLOCK}
-    wanted |= {f"train/{name}": TRAINED_FILES for name in RUNS_BY_BLOCK}
-    wanted |= {f"evaluate/{name}": EVALUATED_FILES for name in RUNS_BY_BLOCK}
-    outputs = {name: BLOCKS / f"{name}.json" for name in wanted}
+    wanted = {"start": STARTS_BY_BLOCK, "train": RUNS_BY_BLOCK, "evaluate": RUNS_BY_BLOCK}
     return [
-        name
-        for name, output in outputs.items()
-        if output.exists() and not is_as_it_was_left(output, wanted[name])
+        name_of_block(output)
+        for rule, names in wanted.items()
+        for output in block_outputs(rule, names)
+        if output.exists() and not is_as_left(output, LEFT_BY[rule])
     ]
+
+
+def name_of_block(output):
+    """What a block's losses are noted by."""
+    return Path(output).relative_to(BLOCKS).with_suffix("").as_posix()
 
 
 if workflow.is_main_process:
@@ -271,8 +244,7 @@ def losses_in(*outputs):
     """A param that is another one after each loss in blocks, which are named by their outputs."""
     if config["partial"]:
         return []  # what is made then is made from the files that exist, which its inputs list
-    names = [Path(path).relative_to(BLOCKS).with_suffix("").as_posix() for path in outputs]
-    return sorted(LOSSES[name] for name in names if name in LOSSES)
+    return sorted(LOSSES[name] for name in map(name_of_block, outputs) if name in LOSSES)
 
 
 def losses_of(block):
@@ -287,7 +259,7 @@ def runs_for(name):
     wanted = runs_of(name, config)
     if not config["partial"]:
         return wanted
-    return [run for run in wanted if exists_whole(RUNS / run.folder, RESULT_FILES)]
+    return [run for run in wanted if has_files(RUNS / run.folder, RESULT_FILES)]
 
 
 @cache
@@ -295,8 +267,7 @@ def results_for(name):
     """What says that the results of `runs_for` are there; in a partial run, that they exist."""
     if config["partial"]:
         return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
-    names = {blocks.block_of_run(run, config) for run in runs_for(name)}
-    return [BLOCKS / f"evaluate/{block}.json" for block in sorted(names)]
+    return block_outputs("evaluate", [blocks.block_of_run(run, config) for run in runs_for(name)])
 
 
 def run_table_outputs(stem):
@@ -308,19 +279,22 @@ def run_table_outputs(stem):
     }
 
 
+def scored_starts(exhibit):
+    """The starts whose scores a table or figure is made from."""
+    return [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
+
+
 def score_folders(exhibit):
-    """The folders of the starts whose scores a table or figure is made from."""
-    starts = [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
-    return [STARTS / start.folder for start in starts]
+    """Their folders."""
+    return [STARTS / start.folder for start in scored_starts(exhibit)]
 
 
 def score_blocks(exhibit):
     """What says that they are there; in a partial run, that they exist."""
     if config["partial"]:
         return [folder / "start.json" for folder in score_folders(exhibit)]
-    starts = [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
-    names = {blocks.block_of_start(start, config) for start in starts}
-    return [BLOCKS / f"start/{name}.json" for name in sorted(names)]
+    starts = scored_starts(exhibit)
+    return block_outputs("start", [blocks.block_of_start(start, config) for start in starts])
 
 
 def exhibit_inputs(exhibit):
@@ -386,7 +360,7 @@ def can_be_made(exhibit):
     """Whether it is to be made: in a partial run, whether what it is made from is there."""
     if not config["partial"]:
         return True
-    scores_exist = all(exists_whole(folder, START_FILES) for folder in score_folders(exhibit))
+    scores_exist = all(has_files(folder, START_FILES) for folder in score_folders(exhibit))
     runs = "all" if exhibit.claims else exhibit.name
     needs_runs = bool(exhibit.runs) or exhibit.claims
     return scores_exist and (not needs_runs or bool(results_for(runs)))

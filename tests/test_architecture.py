@@ -20,7 +20,7 @@ NAMES = {module_name(path) for path in MODULES}
 # The workflow asks these for names and numbers before any job starts.
 LIGHT = [
     *sorted(name for name in NAMES if name.split(".")[1:2] in (["spec"], ["plan"])),
-    *("advprune.machine.leases", "advprune.storage.locking"),
+    *("advprune.machine.leases", "advprune.machine.packages", "advprune.storage.locking"),
     *("advprune.storage.files", "advprune.storage.records"),
 ]
 HEAVY = {"matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch", "torchvision"}

@@ -83,17 +83,10 @@ def test_runs_that_were_deleted_are_made_again_and_nothing_else(project, uninter
     assert "Nothing to be done" in run(project).printed
 
 
-def test_a_run_that_was_deleted_a_second_time_is_made_a_second_time(project, uninterrupted):
+@pytest.mark.parametrize("folder", [LOW_1, SCORES], ids=["a run", "scores"])
+def test_what_was_deleted_a_second_time_is_made_a_second_time(project, uninterrupted, folder):
     for _ in range(2):
-        shutil.rmtree(project / LOW_1)
-        assert run(project).status == 0
-        assert differences(project / "results", uninterrupted / "results") == set()
-    assert "Nothing to be done" in run(project).printed
-
-
-def test_scores_that_were_deleted_a_second_time_are_made_a_second_time(project, uninterrupted):
-    for _ in range(2):
-        shutil.rmtree(project / SCORES)
+        shutil.rmtree(project / folder)
         assert run(project).status == 0
         assert differences(project / "results", uninterrupted / "results") == set()
     assert "Nothing to be done" in run(project).printed

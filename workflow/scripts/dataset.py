@@ -5,7 +5,6 @@ import argparse
 import os
 from pathlib import Path
 
-from advprune.errors import UserError
 from advprune.program import run_program
 from advprune.spec.datasets import DATASETS
 
@@ -23,12 +22,10 @@ def main() -> None:
 
     from advprune.data.examples import save_examples
     from advprune.data.loading import load_arrays
+    from advprune.data.published import check_root
 
     root = Path(options.root) if options.root else None
-    if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
-        raise UserError(
-            f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
-        )
+    check_root(root)
     save_examples(options.output, options.name, load_arrays(options.name, root))
 
 

@@ -18,6 +18,7 @@ from advprune.machine.devices import choose_device
 from advprune.machine.provenance import environment, now
 from advprune.program import LARGEST_SEED, add_options, number, run_program, whole_number
 from advprune.spec.datasets import DATASETS
+from advprune.spec.limits import ABOVE_0
 from advprune.spec.networks import NETWORKS
 from advprune.spec.specification import EvaluationSpec, fraction
 from advprune.storage.locking import turn_at
@@ -73,7 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--width",
         default=1.0,
-        type=number(fraction, lambda width: 0 < width <= 16, "a number above 0 and at most 16"),
+        type=number(
+            fraction,
+            lambda width: 0 < width <= ABOVE_0["width"],
+            f"a number above 0 and at most {ABOVE_0['width']}",
+        ),
         help="factor on the number of filters",
     )
     parser.add_argument(

@@ -6,6 +6,7 @@ PROJECT = Path(__file__).parents[3]
 PROGRAMS = PROJECT / "workflow/scripts"
 CONFIG = PROJECT / "config"
 CAPTIONS = PROJECT / "report"
+REQUIREMENTS = PROJECT / "envs/requirements.in"
 LOCK = PROJECT / "envs/requirements.lock"
 
 # Of runs, or of starts, that differ in the seed alone: a block, which one job makes, and a single

@@ -13,7 +13,7 @@ from advprune.plan.config import Config
 from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import evaluation_spec, training_spec
 from advprune.spec.runs import Run, training_seconds
-from advprune.storage.files import write_text
+from advprune.storage.files import has_files, write_text
 from advprune.storage.records import check_files, check_hash, check_spec, read_record, write_hashes
 
 # Names that look like numbers stay text: paths and tables must agree on p, versions and hashes end
@@ -42,7 +42,7 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
     """
     runs = runs_of(name, config)
     if config["partial"]:
-        runs = [run for run in runs if has_results(folder / run.folder)]
+        runs = [run for run in runs if has_files(folder / run.folder, RESULT_FILES)]
     rows = [_row(run, config, folder / run.folder) for run in runs]
     first: dict[str, tuple[Run, str]] = {}
     for run, row in zip(runs, rows, strict=True):
@@ -55,11 +55,6 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
                 f"results/datasets/{run.dataset}.safetensors` says, and run again"
             )
     return pd.DataFrame(rows)
-
-
-def has_results(folder: Path) -> bool:
-    """Whether a run's folder has all that `collect_runs` reads."""
-    return all((folder / name).exists() for name in RESULT_FILES)
 
 
 def write_runs(path: str | Path, runs: pd.DataFrame, verdicts: VerdictTable | None = None) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import io
 import logging
+import os
 import tarfile
 import tempfile
 import time
@@ -151,6 +152,18 @@ def _not_staged(what: object, error: OSError) -> UserError:
         f"cannot write {what}: {error.strerror}; free some space there, or name another folder in "
         "the environment variable TMPDIR"
     )
+
+
+def check_root(root: Path | None) -> None:
+    """Refuse a folder of data sets that is none.
+
+    Raises:
+        UserError: it is named, and is no folder.
+    """
+    if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
+        raise UserError(
+            f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine"
+        )
 
 
 def find_files(files: PublishedFiles, root: Path | None) -> Path | None:

@@ -52,7 +52,7 @@ def cifar10(root: Path | None) -> Arrays:
         parts = {part: CIFAR10(staged, train=part == "train") for part in ("train", "test")}
     arrays = {}
     for part, data in parts.items():
-        arrays[f"{part}_images"] = np.ascontiguousarray(data.data.transpose(0, 3, 1, 2))
+        arrays[f"{part}_images"] = data.data.transpose(0, 3, 1, 2)
         arrays[f"{part}_labels"] = np.array(data.targets, dtype=np.uint8)
     return arrays
 

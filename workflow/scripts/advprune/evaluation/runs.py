@@ -46,13 +46,13 @@ def evaluate_runs(
         UserError: a network is missing, or is not the one that its record describes.
     """
     records = [folder / "evaluation.json" for folder in folders]
-    made_from = {"dataset_sha256": sha256_of(dataset)}
+    data = sha256_of(dataset)
     for folder, record in zip(folders, records, strict=True):
         with turn_at(record):
             trained = read_record(folder / "run.json")
             # The training is recorded: its checkpoint is not asked for any more.
             checkpoint_of(folder / "run.json").unlink(missing_ok=True)
-            made_from["model_sha256"] = trained["model_sha256"]
+            made_from = {"model_sha256": trained["model_sha256"], "dataset_sha256": data}
             if is_as_asked_for(record, spec.to_dict(), **made_from):
                 log.info("%s is there", record)
                 continue

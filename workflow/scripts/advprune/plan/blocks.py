@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from advprune.paths import RUN_BLOCK, START_BLOCK, seed_text
 from advprune.plan.config import Config
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
+from advprune.plan.grid import starts_are_shared
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run, Start
 
@@ -61,8 +62,7 @@ def starts_of(runs: Iterable[Run], config: Config) -> list[Start]:
 
 def start_of(run: Run, config: Config) -> Start | None:
     """The start that a run goes on from; None where it begins by itself."""
-    shared = config["paired_seeds"] and config["pruning"]["when"] == "after_epoch"
-    if not shared or not METHODS[run.method].adversarial:
+    if not starts_are_shared(config) or not METHODS[run.method].adversarial:
         return None
     return Start(run.dataset, run.e, run.seed)
 

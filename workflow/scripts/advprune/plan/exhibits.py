@@ -25,8 +25,7 @@ class Exhibit:
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
         verdicts: whether it is also made from what became of each attacked image in these runs.
-        run_files: names of files in each of these runs' folders that it is made from too, beside
-            the table of runs.
+        run_files: whether it is also made from files in these runs' folders, beside the table.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
@@ -44,7 +43,7 @@ class Exhibit:
     title: str
     runs: Callable[[Config], list[Run]] | None = None
     verdicts: bool = False
-    run_files: tuple[str, ...] = ()
+    run_files: bool = False
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
@@ -159,12 +158,12 @@ _ALL = (
     Exhibit(
         *("curves", "figures", "Supplement: training curves"),
         runs=_at_one_share,
-        run_files=("training.csv",),
+        run_files=True,
     ),
     Exhibit(
         *("kept", "tables", "Supplement: what pruning keeps"),
         runs=_pruned,
-        run_files=("pruning.safetensors",),
+        run_files=True,
     ),
     Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),

@@ -23,6 +23,11 @@ def experiment_runs(config: Config, study: str, experiment: str) -> list[Run]:
     return sorted(Run(dataset, *cell, seed) for cell in cells for seed in seeds_of(settings))
 
 
+def starts_are_shared(config: Config) -> bool:
+    """Whether the adversarial runs of a seed are the same run until data are pruned."""
+    return config["paired_seeds"] and config["pruning"]["when"] == "after_epoch"
+
+
 def methods_at(start: Start, config: Config) -> set[str]:
     """The methods that prune at a start's epoch, in any experiment on its data set."""
     experiments = study_of(start.dataset, config)["experiments"].values()

@@ -3,7 +3,7 @@
 import dataclasses
 
 from advprune.plan.config import Config, study_of
-from advprune.plan.grid import methods_at
+from advprune.plan.grid import methods_at, starts_are_shared
 from advprune.spec.methods import METHODS, PROXIES
 from advprune.spec.runs import FULL_SHARE, Run, Start
 from advprune.spec.specification import (
@@ -99,7 +99,7 @@ def start_spec(start: Start, config: Config) -> StartSpec:
     wanted: set[tuple[str, str]] = set()
     if study["scores"]["epoch"] == start.epoch:
         wanted |= {(proxy, study["scores"][f"{proxy}_taken"]) for proxy in PROXIES}
-    if training.shares_start and config["pruning"]["when"] == "after_epoch":
+    if starts_are_shared(config):
         proxies = {METHODS[method].proxy for method in methods_at(start, config)} - {None}
         wanted |= {(proxy, config["pruning"][f"{proxy}_taken"]) for proxy in proxies}
     else:  # no run goes on from it: early stopping has no effect up to then

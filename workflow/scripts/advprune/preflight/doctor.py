@@ -22,7 +22,7 @@ import torch
 from packaging.requirements import Requirement
 
 from advprune.data.examples import load_examples
-from advprune.data.published import PUBLISHED, PublishedFiles, checked_files, find_files
+from advprune.data.published import PUBLISHED, PublishedFiles, check_root, checked_files, find_files
 from advprune.errors import UserError
 from advprune.machine.devices import gpu_trouble
 from advprune.machine.leases import visible_gpus
@@ -215,13 +215,11 @@ def dataset(name: str, root: Path | None, folder: Path) -> Finding:
         except UserError as error:
             return Finding(State.FAILS, subject, str(error))
         return Finding(State.OK, subject, str(made))
-    if root and not os.path.isdir(root):  # noqa: PTH112, which may raise
-        return Finding(
-            State.FAILS,
-            subject,
-            f"{root}, named by data_root or ADVPRUNE_DATA, is no folder on this machine",
-            "name one that is there, or none: data_root: null, unset ADVPRUNE_DATA",
-        )
+    try:
+        check_root(root)
+    except UserError as error:
+        advice = "name one that is there, or none: data_root: null, unset ADVPRUNE_DATA"
+        return Finding(State.FAILS, subject, str(error), advice)
     if name not in PUBLISHED:
         return Finding(State.OK, subject, f"needs no file: {DATASETS[name].load}")
     files = PUBLISHED[name]

@@ -7,8 +7,9 @@ are timed and the rest is arithmetic over what the algorithms are known to do.
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -29,6 +30,7 @@ from advprune.spec.specification import (
     StartSpec,
     TrainingSpec,
 )
+from advprune.storage.files import has_files
 from advprune.storage.records import read_record
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.pruning import count_to_keep
@@ -85,24 +87,15 @@ class Work:
 
 def work_by_dataset(config: Config) -> dict[str, Work]:
     """What a config asks for."""
-    runs, starts = run_blocks(config), start_blocks(config)
-    return {
-        study["dataset"]: Work(
-            [run for block in runs.values() for run in block if run.dataset == study["dataset"]],
-            [
-                each
-                for block in starts.values()
-                for each in block
-                if each.dataset == study["dataset"]
-            ],
-            2 * _blocks_of(study["dataset"], runs) + _blocks_of(study["dataset"], starts),
+    runs, starts = list(run_blocks(config).values()), list(start_blocks(config).values())
+    found = {}
+    for dataset in (study["dataset"] for study in config["studies"].values()):
+        own_runs, own_starts = (
+            [block for block in blocks if block[0].dataset == dataset] for blocks in (runs, starts)
         )
-        for study in config["studies"].values()
-    }
-
-
-def _blocks_of(dataset: str, blocks: Mapping[str, Sequence[Run | Start]]) -> int:
-    return sum(block[0].dataset == dataset for block in blocks.values())
+        jobs = 2 * len(own_runs) + len(own_starts)  # a block of runs is trained, and evaluated
+        found[dataset] = Work([*chain(*own_runs)], [*chain(*own_starts)], jobs)
+    return found
 
 
 def from_records(work: Work, config: Config, scale: Path) -> float | None:
@@ -129,7 +122,7 @@ def from_records(work: Work, config: Config, scale: Path) -> float | None:
 def _recorded_seconds(run: Run, config: Config, scale: Path) -> float | None:
     """Of a run's training, after its start, and evaluation."""
     folder = scale / "runs" / run.folder
-    if not all((folder / name).exists() for name in RESULT_FILES):
+    if not has_files(folder, RESULT_FILES):
         return None
     trained, evaluated = (read_record(folder / f"{name}.json") for name in ("run", "evaluation"))
     seconds = sum(trained["seconds"].values()) + sum(evaluated["seconds"].values())
@@ -137,7 +130,7 @@ def _recorded_seconds(run: Run, config: Config, scale: Path) -> float | None:
     begun = scale / "starts" / start.folder / "start.json" if start else None
     if begun and begun.exists():
         record = read_record(begun)
-        seconds -= record["seconds"]["training"]
+        seconds -= sum(record["seconds"].values())
         if METHODS[run.method].proxy:
             taken = trained["spec"]["pruning"]["taken"]
             seconds -= record["scoring_seconds"].get(f"{METHODS[run.method].proxy} {taken}", 0.0)
@@ -148,7 +141,7 @@ def _recorded_start(folder: Path) -> float | None:
     if not (folder / "start.json").exists():
         return None
     record = read_record(folder / "start.json")
-    return sum({**record["seconds"], **record["scoring_seconds"]}.values())
+    return sum(record["seconds"].values()) + sum(record["scoring_seconds"].values())
 
 
 def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:

@@ -4,14 +4,15 @@ import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-MOST = 10_000_000
+from advprune.program import LARGEST_SEED, MOST
+
 # From 1; None where it means all.
 COUNTS = {
     *("e", "epoch", "epochs", "batch_size", "train_examples", "examples"),
     *("autoattack_examples", "single_attack_examples"),
     *("max_iterations", "steps", "patience"),
 }
-SEEDS = {"seed": 999_999}  # from 0
+SEEDS = {"seed": LARGEST_SEED}  # from 0
 ABOVE_0 = {"width": 16, "max_learning_rate": 1000, "peak": 1, "epsilon": 1, "step_size": 1}
 FROM_0 = {"momentum": 1, "weight_decay": 1000, "overshoot": 1000}
 

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -92,6 +92,11 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write ``content`` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def has_files(folder: Path, names: Iterable[str]) -> bool:
+    """Whether a folder has files of all these names."""
+    return all((folder / name).exists() for name in names)
 
 
 def read_json(path: str | Path) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from advprune.errors import UserError
-from advprune.storage.files import digest, read_json, sha256_of, write_json, write_text
+from advprune.storage.files import digest, has_files, read_json, sha256_of, write_json, write_text
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,25 @@ def write_record(path: str | Path, content: Mapping[str, Any], files: list[str])
 def write_block(path: str | Path, records: Sequence[Path]) -> None:
     """Write which results the job of a block has made or found, by the hashes of their records."""
     write_json(path, {str(record): sha256_of(record) for record in records})
+
+
+def is_as_left(block: Path, names: Sequence[str]) -> bool:
+    """Whether the results that `write_block` listed have files of these names, unchanged since.
+
+    Their networks may be deleted.
+    """
+    since = block.stat().st_mtime
+    try:
+        records = read_json(block)
+    except UserError:
+        return False  # its job reads what there is
+    for folder in (Path(record).parent for record in records):
+        if not has_files(folder, names):
+            return False
+        files = [folder / name for name in (*names, NETWORK) if (folder / name).exists()]
+        if max(file.stat().st_mtime for file in files) > since:
+            return False
+    return True
 
 
 def read_record(path: str | Path) -> dict[str, Any]:

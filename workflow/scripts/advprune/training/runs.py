@@ -73,7 +73,8 @@ def write_run(
 ) -> None:
     """Write the files of a trained run, the record last.
 
-    The last checkpoint stays until the workflow has recorded the run: until then it may ask again.
+    The last checkpoint stays until the run is evaluated: a run that is lost before is not trained
+    again.
     """
     model, curve, pruning = (
         record.with_name(name)

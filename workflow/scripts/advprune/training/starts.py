@@ -97,7 +97,7 @@ def measure(spec: StartSpec, state: TrainingState, examples: Examples) -> Scores
             losses[AFTER_PASS] = loss_of_all(state.classifier, examples, **attack())
     if IN_PASS in spec.distances:
         distances[IN_PASS] = state.distances
-        watch.seconds[f"deepfool {IN_PASS}"] = state.stopwatch.seconds["scoring"]
+        watch.seconds[f"deepfool {IN_PASS}"] = state.stopwatch.seconds.pop("scoring")
     if AFTER_PASS in spec.distances:
         with watch.time(f"deepfool {AFTER_PASS}"):
             found = deepfool_all(state.classifier, examples, spec.deepfool, **attack())
