@@ -38,8 +38,9 @@ from advprune.preflight import estimate
 from advprune.spec.attacks import STANDARD_ATTACKS
 from advprune.spec.runs import Run
 from advprune.spec.specification import StartSpec
-from advprune.training.algorithm import prepare, train
+from advprune.training.algorithm import train
 from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.training.epoch import prepare
 from advprune.training.state import start
 
 
