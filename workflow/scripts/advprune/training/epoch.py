@@ -57,11 +57,13 @@ class Learner:
         model: (K, n, channels, height, width) images to (K, n, classes) logits.
         optimiser: of the parameters of all of them.
         scaler: of their losses.
+        write_back: puts what has been learned so far into the networks, where that is elsewhere.
     """
 
     model: Callable[[Tensor], Tensor]
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
+    write_back: Callable[[], None] = lambda: None
 
     def update(self, loss: Tensor, learning_rate: float) -> None:
         """Line 29: one step of the optimiser."""
@@ -81,7 +83,7 @@ def learning(
     if len(states) == 1:
 
         def alone(images: Tensor) -> Tensor:
-            return model(laid_out(images[0], spec.numerics)).unsqueeze(0)
+            return model(images[0]).unsqueeze(0)
 
         yield Learner(alone, states[0].optimiser, states[0].scaler)
         return
@@ -89,7 +91,7 @@ def learning(
     optimisers = [state.optimiser for state in states]
     build = partial(build_optimiser, spec)
     with stacked(networks, optimisers, build) as (stack, optimiser):
-        yield Learner(stack, optimiser, states[0].scaler)
+        yield Learner(stack, optimiser, states[0].scaler, stack.write_back)
 
 
 def train_one_epoch(
@@ -156,6 +158,7 @@ def train_one_epoch(
             each_loss = cross_entropy(logits, labels)
             if measured:
                 with stopwatch.time("scoring"):
+                    learner.write_back()
                     seen = attacked if measured.points == "adversarial" else images
                     for k, state in enumerate(states):
                         distances[k].put(which[k], deepfool(state.classifier, seen[k], measured))
@@ -203,13 +206,6 @@ def shuffled(indices: Tensor, generator: torch.Generator) -> Tensor:
     return indices[torch.randperm(len(indices), generator=generator)]
 
 
-def laid_out(images: Tensor, numerics: Numerics) -> Tensor:
-    """Images in the memory layout that the network is computed in."""
-    if numerics.channels_last:
-        return images.contiguous(memory_format=torch.channels_last)
-    return images
-
-
 def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager:
     """The context in which forward passes are done in the precision asked for."""
     return torch.autocast(
@@ -233,7 +229,6 @@ def prepare(
     model = torch.compile(classifier, dynamic=True) if numerics.compile else classifier
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
     images, _ = examples.batch(slice(0, spec.batch_size))
-    images = laid_out(images, numerics)
     with autocast(numerics, examples.device):
         # The attack asks for the images' gradient and the update does not: each is a first call.
         for attacked in (True, False):

@@ -103,8 +103,6 @@ def can_be_stacked(classifier: Classifier) -> bool:
 class Stack:
     """K classifiers that are computed, and learn, together.
 
-    While it exists, their parameters are views of its own: what the stack learns, each has learned.
-
     Attributes:
         parameters: of the networks, each with K as its first dimension, in the order in which a
             single network has them.
@@ -116,9 +114,6 @@ class Stack:
             torch.stack([each.detach() for each in same]).requires_grad_()
             for same in zip(*(each.parameters() for each in classifiers), strict=True)
         ]
-        for place, classifier in enumerate(classifiers):
-            for parameter, stacked in zip(classifier.parameters(), self.parameters, strict=True):
-                parameter.data = stacked.detach()[place]
 
     def __call__(self, images: Tensor) -> Tensor:
         """(k, n, channels, height, width) images to (k, n, classes) logits."""
@@ -130,11 +125,12 @@ class Stack:
             hidden = LAYERS[type(layer)](layer, hidden, **own)
         return hidden.transpose(1, 2)
 
-    def release(self) -> None:
-        """Give each classifier parameters of its own again."""
-        for classifier in self._classifiers:
-            for parameter in classifier.parameters():
-                parameter.data = parameter.data.clone()
+    @torch.no_grad()
+    def write_back(self) -> None:
+        """Put what the stack has learned into its classifiers."""
+        for place, classifier in enumerate(self._classifiers):
+            for parameter, stacked in zip(classifier.parameters(), self.parameters, strict=True):
+                parameter.copy_(stacked[place])
 
 
 @contextmanager
@@ -145,6 +141,8 @@ def stacked(
 ) -> Iterator[tuple[Stack, torch.optim.Optimizer]]:
     """A stack, and the optimiser of its parameters, which goes on from those of the single ones.
 
+    At the block's end the classifiers and their optimisers have what was learned.
+
     Args:
         classifiers: of one architecture.
         optimisers: that of each; all have taken the same number of steps.
@@ -152,12 +150,10 @@ def stacked(
     """
     stack = Stack(classifiers)
     optimiser = build(stack.parameters)
-    try:
-        _gather(optimiser, optimisers)
-        yield stack, optimiser
-        _scatter(optimiser, optimisers)
-    finally:
-        stack.release()
+    _gather(optimiser, optimisers)
+    yield stack, optimiser
+    stack.write_back()
+    _scatter(optimiser, optimisers)
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:

@@ -14,7 +14,8 @@ from advprune.machine.provenance import now
 from advprune.machine.stopwatch import Stopwatch
 from advprune.networks.classifier import Classifier, build_classifier
 from advprune.spec.datasets import DATASETS
-from advprune.spec.specification import TrainingSpec
+from advprune.spec.networks import NETWORKS
+from advprune.spec.specification import AUTO, TrainingSpec
 from advprune.training.deepfool import DeepFoolResult
 from advprune.training.early_stopping import Validation
 from advprune.training.scoring import Scores
@@ -101,7 +102,7 @@ class TrainingState:
 def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
     """The state before the first epoch: initial weights and the whole training set."""
     classifier = untrained(spec).to(examples.device)
-    if spec.numerics.channels_last:
+    if has_channels_last(spec, examples.device):
         classifier.lay_out_channels_last()
     return TrainingState(
         classifier=classifier,
@@ -112,6 +113,14 @@ def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
         kept=torch.arange(len(examples)),
         stopwatch=Stopwatch(examples.device),
     )
+
+
+def has_channels_last(spec: TrainingSpec, device: torch.device) -> bool:
+    """Whether images and weights are laid out in memory with the channels last."""
+    asked = spec.numerics.channels_last
+    if asked == AUTO:
+        return device.type == "cpu" and NETWORKS[spec.network].is_safe_channels_last(spec.width)
+    return asked
 
 
 def untrained(spec: TrainingSpec) -> Classifier:
