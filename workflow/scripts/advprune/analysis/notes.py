@@ -140,7 +140,7 @@ def seeds_note(counts: Iterable[int], config: Config, *, over_images: bool = Fal
     return f"Means of n = {count} runs a point; bars: {bars.label}{over}, cut off at the axes"
 
 
-def time_note(config: Config, runs: pd.DataFrame) -> str:
+def time_note(config: Config, runs: "pd.DataFrame") -> str:
     """What training time counts, and of which runs.
 
     Args:
