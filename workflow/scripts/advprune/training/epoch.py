@@ -20,7 +20,7 @@ from advprune.training.attacks import Threat, cross_entropy, fgsm
 from advprune.training.augmentation import crop_and_flip
 from advprune.training.deepfool import DeepFoolResult, deepfool
 from advprune.training.schedule import cyclic_learning_rate
-from advprune.training.stack import stacked
+from advprune.training.stacked import stacked
 from advprune.training.state import TrainingState, build_optimiser, generator_for
 
 CPU = torch.device("cpu")

@@ -11,12 +11,12 @@ import torch
 
 from advprune.data.examples import Examples, load_examples
 from advprune.machine.provenance import provenance
+from advprune.networks.stack import can_be_stacked
 from advprune.paths import checkpoint_of
 from advprune.spec.specification import DeepFoolSettings, StartSpec, TrainingSpec
 from advprune.storage.files import digest, sha256_of
 from advprune.training.algorithm import Member, train_together
 from advprune.training.checkpoints import resume, save_checkpoint
-from advprune.training.stack import can_be_stacked
 from advprune.training.state import TrainingState, start, untrained
 
 
