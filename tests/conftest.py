@@ -1,5 +1,6 @@
 """Set up before any test."""
 
+import collections
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,54 @@ torch.set_num_threads(1)  # tests run side by side do not slow each other
 # The same examples every time, and no deadline that a busy machine could miss.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
+
+# Workflow runs that several files share: one process does all tests of one, so it is made once.
+SHARED = {"finished": "smoke", "conda_environments": "smoke", "fresh": "tiny"}
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Where processes share the tests: whole files at a time, and first those that take longest."""
+    groups = {}
+    for item in items:
+        shared = [group for name, group in SHARED.items() if name in item.fixturenames]
+        groups[item] = shared[0] if shared else str(item.path.relative_to(Path(__file__).parent))
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    longest = [
+        "tiny",
+        "smoke",
+        *dict.fromkeys(groups[i] for i in items if "workflow" in i.keywords),
+    ]
+    items.sort(key=lambda item: [*longest, groups[item]].index(groups[item]))
+
+
+def pytest_deselected(items):
+    """Count what is left out, by its file."""
+    left_out = items[0].config.stash.setdefault(LEFT_OUT, {})
+    left_out.update(collections.Counter(item.nodeid.partition("::")[0] for item in items))
+
+
+def pytest_sessionfinish(session):
+    """Hand the counts to the process that reports, where there are several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take them from a process that has ended: all count the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", {})
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what `make test` leaves out, and how to run it."""
+    left_out = config.stash.get(LEFT_OUT, {})
+    if left_out and config.option.markexpr == "not slow":
+        terminalreporter.section(f"left out: {sum(left_out.values())} tests that take long")
+        for path, number in sorted(left_out.items()):
+            terminalreporter.write_line(f"{number:4} of {path}")
+        terminalreporter.write_line("make test-all runs them too")
 
 
 @pytest.fixture(scope="session")
