@@ -1,6 +1,7 @@
 """Set up before any test."""
 
 import collections
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -22,7 +23,7 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
 # Workflow runs that several files share: one process does all tests of one, so it is made once.
-SHARED = {"finished": "smoke", "conda_environments": "smoke", "fresh": "tiny"}
+SHARED = {"finished": "smoke", "conda_environments": "smoke", "fresh": "tiny", "untouched": "dry"}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -75,6 +76,24 @@ def finished(tmp_path_factory):
     """The copy of the project in which the workflow has run at the smoke scale, and its end."""
     project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
     return project, run_snakemake(*SMOKE, cwd=project)
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory):
+    """A copy of the project without results, for tests that only look."""
+    return copy_project(tmp_path_factory.mktemp("untouched") / "project")
+
+
+@pytest.fixture(scope="session")
+def dry_runs(untouched):
+    """Dry-runs scales, each once."""
+
+    @functools.cache
+    def dry_run(*configs):
+        overlays = [f"config/{name}.yaml" for name in configs]
+        return run_snakemake("-n", "--cores", "2", "--configfile", *overlays, cwd=untouched)
+
+    return dry_run
 
 
 @pytest.fixture(scope="session")

@@ -359,7 +359,6 @@ def started_at_once(jobs):
     return most_at_once([(began, until) for _, began, _, until in jobs])
 
 
-@pytest.mark.slow
 @pytest.mark.workflow
 @pytest.mark.parametrize(
     ("arguments", "started"),
@@ -377,21 +376,18 @@ def test_four_cores_put_one_job_on_one_gpu_whatever_flags_are_given(
     assert started_at_once(jobs) == started
 
 
-@pytest.mark.slow
 @pytest.mark.workflow
 def test_four_cores_use_all_gpus_each_job_one_of_them(trained_by_stand_in):
     jobs = trained_by_stand_in(gpus="0,1")
     assert shares([(gpu, gpu, since, until) for gpu, _, since, until in jobs]) == {A: 1, B: 1}
 
 
-@pytest.mark.slow
 @pytest.mark.workflow
 def test_the_config_lets_jobs_share_a_gpu(trained_by_stand_in):
     jobs = trained_by_stand_in(config="execution: {jobs_per_gpu: 2}")
     assert shares([(gpu, gpu, since, until) for gpu, _, since, until in jobs]) == {A: 2}
 
 
-@pytest.mark.slow
 @pytest.mark.workflow
 @pytest.mark.parametrize(
     ("gpus", "config"),
