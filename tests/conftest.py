@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import settings
 from pretended_device import register
+from pretended_gpus import A, B, line_of, pretend_gpus
 from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
@@ -136,3 +137,11 @@ def restored_determinism():
     torch.backends.cudnn.benchmark = benchmark
     if workspace is None:
         os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@pytest.fixture
+def two_gpus(tmp_path, monkeypatch):
+    """A machine on which nvidia-smi lists two GPUs."""
+    monkeypatch.setenv("PATH", pretend_gpus(tmp_path / "bin", line_of(A), line_of(B)))
+    monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "leases"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

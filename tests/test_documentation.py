@@ -111,8 +111,8 @@ def test_every_option_of_a_program_in_a_document_is_one(usage, program):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_a_document_names_exists(document):
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)", "\n".join(code_in(document)), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = re.findall(r"^(?:\w+=\S+ )*make ([a-z-]+)", "\n".join(code_in(document)), re.MULTILINE)
     assert set(named) <= targets
 
 
