@@ -29,8 +29,10 @@ LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Where processes share the tests: whole files at a time, and first those that take longest."""
+    if not hasattr(config, "workerinput"):  # there is one process
+        return
     groups = {}
     for item in items:
         shared = [group for name, group in SHARED.items() if name in item.fixturenames]
