@@ -30,6 +30,7 @@ def cell(method, accuracies):
 
 
 RUNS = joined(*(cell(*each) for each in ACCURACIES.items()))
+TWO = RUNS[RUNS["method"].isin(["low-deepfool", "full"])]  # enough for one comparison
 
 
 @functools.cache  # it takes seconds
@@ -100,14 +101,14 @@ def test_each_kind_of_test_is_corrected_within_an_attack(test):
 
 
 def test_pairs_are_of_seeds_and_not_of_rows():
-    shuffled = RUNS.sample(frac=1, random_state=0)
-    again = comparisons(shuffled, CONFIG).numbers
-    names = [name for name in again if name.startswith(("pair", "sign"))]
-    pd.testing.assert_frame_equal(again[names], made().numbers[names])
+    again = comparisons(TWO.sample(frac=1, random_state=0), CONFIG).numbers
+    names = [name for name in again if name.startswith(("pair", "sign")) and "holm" not in name]
+    # The first two rows are of these two methods, under either attack.
+    pd.testing.assert_frame_equal(again.loc[:1, names], made().numbers.loc[:1, names])
 
 
 def test_only_seeds_that_both_have_are_pairs():
-    runs = RUNS[~((RUNS["method"] == "full") & (RUNS["seed"] == 2))]
+    runs = TWO[~((TWO["method"] == "full") & (TWO["seed"] == 2))]
     row = comparisons(runs, CONFIG).numbers.iloc[0]
     assert (row["n"], row["n_against"], row["pairs"]) == (4, 3, 3)
 
@@ -143,7 +144,7 @@ def test_more_shares_of_data_are_more_rows_and_not_more_columns():
 
 
 def test_pruning_epochs_are_told_apart_where_there_are_several():
-    more = pd.concat([RUNS, RUNS[RUNS["method"] != "full"].assign(e=2)])
+    more = pd.concat([TWO, TWO[TWO["method"] != "full"].assign(e=2)])
     shown = comparisons(more, CONFIG).shown
     assert shown["e"].unique().tolist() == [1, 2]
 
@@ -174,7 +175,7 @@ def test_one_run_a_method_is_compared_without_an_interval():
 
 @pytest.mark.parametrize("column", ["torch", "processor"])
 def test_pairs_made_by_different_programs_or_processors_are_a_warning(column):
-    few = RUNS[RUNS["seed"] < 2]
+    few = TWO[TWO["seed"] < 2]
     mixed = few.assign(**{column: ["one"] + ["other"] * (len(few) - 1)})
     doubt = "WARNING, pairs differ in more than the method"
     assert any(doubt in note for note in comparisons(mixed, CONFIG).notes)
