@@ -54,8 +54,8 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 
 slurm: .venv/slurm      ## Snakemake's SLURM plugin, for --workflow-profile profiles/slurm
 
-# Two processes; whole files and what shares a workflow's run stay together, the longest first.
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(TESTS)
+# Two processes, which share the tests as tests/helpers/side_by_side.py says.
+PYTEST = $(BIN)/python -m pytest -n 2 $(TESTS)
 
 test: .venv/installed   ## the tests, without those that take long, in minutes on two cores
 	$(PYTEST) -m "not slow"

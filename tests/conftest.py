@@ -11,6 +11,7 @@ import torch
 from hypothesis import settings
 from pretended_device import register
 from pretended_gpus import A, B, line_of, pretend_gpus
+from side_by_side import WholeFiles, place_of
 from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
@@ -23,27 +24,19 @@ torch.set_num_threads(1)  # tests run side by side do not slow each other
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
-# Workflow runs that several files share: one process does all tests of one, so it is made once.
-SHARED = {"finished": "smoke", "conda_environments": "smoke", "fresh": "tiny", "untouched": "dry"}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    """Where processes share the tests: whole files at a time, and first those that take longest."""
-    if not hasattr(config, "workerinput"):  # there is one process
-        return
-    groups = {}
-    for item in items:
-        shared = [group for name, group in SHARED.items() if name in item.fixturenames]
-        groups[item] = shared[0] if shared else str(item.path.relative_to(Path(__file__).parent))
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    longest = [
-        "tiny",
-        "smoke",
-        *dict.fromkeys(groups[i] for i in items if "workflow" in i.keywords),
-    ]
-    items.sort(key=lambda item: [*longest, groups[item]].index(groups[item]))
+    """Where processes share the tests, begin with those that take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share them between processes by what they have in common."""
+    return WholeFiles(config, log)
 
 
 def pytest_deselected(items):
