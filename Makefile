@@ -16,9 +16,9 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
-.PHONY: help quick doctor run plan partial slurm test lint lock clean
+.PHONY: help quick doctor run plan partial slurm test test-all lint lock clean
 help:           ## this list
-	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
 # Made again whenever the lock changes; the stamp is written last, so a half-made one does not count.
 # Without a pip of its own: Debian's python3 has no ensurepip, and this machine's pip installs into it.
@@ -54,8 +54,14 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 
 slurm: .venv/slurm      ## Snakemake's SLURM plugin, for --workflow-profile profiles/slurm
 
-test: .venv/installed   ## all tests that this machine can run
-	$(BIN)/python -m pytest
+# Two processes, which share the tests as tests/helpers/side_by_side.py says.
+PYTEST = $(BIN)/python -m pytest -n 2 $(TESTS)
+
+test: .venv/installed   ## the tests, without those that take long, in minutes on two cores
+	$(PYTEST) -m "not slow"
+
+test-all: .venv/installed ## all tests that this machine can run
+	$(PYTEST)
 
 lint: .venv/installed   ## what CI checks before the tests
 	$(BIN)/ruff format --check .

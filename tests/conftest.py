@@ -1,5 +1,7 @@
 """Set up before any test."""
 
+import collections
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +10,8 @@ import pytest
 import torch
 from hypothesis import settings
 from pretended_device import register
+from pretended_gpus import A, B, line_of, pretend_gpus
+from side_by_side import WholeFiles, place_of
 from tiny_workflow import COMMAND, TARGETS, TINY
 from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
 
@@ -20,12 +24,72 @@ torch.set_num_threads(1)  # tests run side by side do not slow each other
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where processes share the tests, begin with those that take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share them between processes by what they have in common."""
+    return WholeFiles(config, log)
+
+
+def pytest_deselected(items):
+    """Count what is left out, by its file."""
+    left_out = items[0].config.stash.setdefault(LEFT_OUT, {})
+    left_out.update(collections.Counter(item.nodeid.partition("::")[0] for item in items))
+
+
+def pytest_sessionfinish(session):
+    """Hand the counts to the process that reports, where there are several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take them from a process that has ended: all count the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", {})
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what `make test` leaves out, and how to run it."""
+    left_out = config.stash.get(LEFT_OUT, {})
+    if left_out and config.option.markexpr == "not slow":
+        terminalreporter.section(f"left out: {sum(left_out.values())} tests that take long")
+        for path, number in sorted(left_out.items()):
+            terminalreporter.write_line(f"{number:4} of {path}")
+        terminalreporter.write_line("make test-all runs them too")
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The copy of the project in which the workflow has run at the smoke scale, and its end."""
     project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
     return project, run_snakemake(*SMOKE, cwd=project)
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory):
+    """A copy of the project without results, for tests that only look."""
+    return copy_project(tmp_path_factory.mktemp("untouched") / "project")
+
+
+@pytest.fixture(scope="session")
+def dry_runs(untouched):
+    """Dry-runs scales, each once."""
+
+    @functools.cache
+    def dry_run(*configs):
+        overlays = [f"config/{name}.yaml" for name in configs]
+        return run_snakemake("-n", "--cores", "2", "--configfile", *overlays, cwd=untouched)
+
+    return dry_run
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +132,11 @@ def restored_determinism():
     torch.backends.cudnn.benchmark = benchmark
     if workspace is None:
         os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@pytest.fixture
+def two_gpus(tmp_path, monkeypatch):
+    """A machine on which nvidia-smi lists two GPUs."""
+    monkeypatch.setenv("PATH", pretend_gpus(tmp_path / "bin", line_of(A), line_of(B)))
+    monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "leases"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -11,7 +11,6 @@ import sys
 
 import pytest
 from imports import LIBRARY, MODULES, PROGRAMS, SCRIPTS, imports_of, module_name, top_level
-from workflow_tools import PROJECT
 
 from advprune import FLOORS
 
@@ -109,12 +108,3 @@ def test_what_the_workflow_asks_for_names_loads_nothing_heavy():
     loaded = {name: set(packages) for name, *packages in map(str.split, ended.stdout.splitlines())}
     assert sorted(loaded) == sorted(LIGHT)
     assert {name: found & HEAVY for name, found in loaded.items() if found & HEAVY} == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", PROGRAMS, ids=module_name)
-def test_a_program_says_how_it_is_used(path):
-    ended = subprocess.run(
-        [sys.executable, path, "--help"], cwd=PROJECT, capture_output=True, text=True
-    )
-    assert (ended.returncode, ended.stdout[:6]) == (0, "usage:")

@@ -1,8 +1,8 @@
 """What the documents say is what the code does."""
 
+import functools
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +10,7 @@ from claim_tools import evidence, runs_of_cell
 from imports import SCRIPTS
 from paper_numbers import TABLE_1, sample
 from snakemake.cli import get_argument_parser
-from workflow_tools import PROJECT, copy_project, job_counts, run_program, run_snakemake
+from workflow_tools import PROJECT, job_counts, run_program, run_snakemake
 
 from advprune.claims.claim import read_claims
 from advprune.claims.quantities import QUANTITIES
@@ -30,6 +30,7 @@ DOCUMENTS = {
 # What the recipes make.
 MADE = set(re.findall(r"put\s+into\s+`([^`]+)`", EXTENDING, re.I))
 MADE_RULES = set(re.findall(r"\bExhibit\(\s*\*?\(?\"(\w+)\"", EXTENDING))
+PROGRAM_NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 PATH = re.compile(
     r"(?<![\w/.<>-])(?:workflow|config|rules|docs|envs|profiles|report|tests)/[\w./-]+"
 )
@@ -55,9 +56,14 @@ def commands(program: str) -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory):
-    project = copy_project(tmp_path_factory.mktemp("documents") / "project")
-    return set(run_snakemake("--list-rules", cwd=project).printed.split())
+def rules(untouched):
+    return set(run_snakemake("--list-rules", cwd=untouched).printed.split())
+
+
+@pytest.fixture(scope="module")
+def usage():
+    """What a program answers to --help, asked once."""
+    return functools.cache(lambda name: run_program(name, "--help", cwd=PROJECT))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -86,20 +92,27 @@ def test_every_call_of_snakemake_in_a_document_is_one(rules):
         assert [name for name in configs if not (PROJECT / name).exists()] == [], document
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("program", sorted(path.name for path in SCRIPTS.glob("*.py")))
-def test_every_option_of_a_program_in_a_document_is_one(program):
+@pytest.mark.parametrize("program", PROGRAM_NAMES)
+def test_a_program_says_how_it_is_used(usage, program):
+    ended = usage(program)
+    assert (ended.status, ended.printed[:6]) == (0, "usage:")
+
+
+@pytest.mark.parametrize("program", PROGRAM_NAMES)
+def test_every_option_of_a_program_in_a_document_is_one(usage, program):
     options = {
-        word for _, arguments in commands(program) for word in arguments if word.startswith("--")
+        word
+        for _, arguments in commands(f"{program}.py")
+        for word in arguments
+        if word.startswith("--")
     }
-    answer = run_program(Path(program).stem, "--help", cwd=PROJECT).printed if options else ""
-    assert options <= set(re.findall(r"--[\w-]+", answer))
+    assert options <= set(re.findall(r"--[\w-]+", usage(program).printed))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_a_document_names_exists(document):
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)", "\n".join(code_in(document)), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = re.findall(r"^(?:\w+=\S+ )*make ([a-z-]+)", "\n".join(code_in(document)), re.MULTILINE)
     assert set(named) <= targets
 
 
@@ -110,17 +123,14 @@ def test_the_graph_in_the_readme_is_of_rules(rules):
 
 
 @pytest.mark.workflow
-@pytest.mark.slow
 @pytest.mark.parametrize("config", ["config", "laptop", "quick", "smoke"])
-def test_the_readme_counts_the_runs_and_jobs_of_a_config(config, tmp_path):
+def test_the_readme_counts_the_runs_and_jobs_of_a_config(config, dry_runs):
     path = f"config/{config}.yaml"
     row = re.search(
         rf"^\| `{path}` \| .+ \| ([\d,]+) \| ([\d,]+) \| ", DOCUMENTS["README.md"], re.M
     )
-    project = copy_project(tmp_path / "project")
-    planned = run_snakemake("-n", "--cores", "1", "--configfile", path, cwd=project)
-    runs = len(runs_of("all", load_config(project / path)))
-    jobs = job_counts(planned.printed)["total"]
+    runs = len(runs_of("all", load_config(PROJECT / path)))
+    jobs = job_counts(dry_runs(config).printed)["total"]
     assert [int(number.replace(",", "")) for number in row.groups()] == [runs, jobs]
 
 

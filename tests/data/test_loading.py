@@ -155,7 +155,6 @@ def test_an_entry_that_contradicts_itself_is_refused_before_its_loader_is_called
         load(ARRAYS, Dataset(**{**vars(ENTRY), "mean": (0.5,)}))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "status", "told"),
     [

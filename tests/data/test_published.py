@@ -331,7 +331,6 @@ def test_the_message_says_where_files_were_looked_for(tmp_path, network):
     assert f"looked in {root / 'toy/raw'}, {root}." in message
 
 
-@pytest.mark.slow
 def test_the_program_ends_with_that_message_and_no_traceback(tmp_path, monkeypatch):
     # A proxy that nobody listens at stands for a machine without a network.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")

@@ -38,3 +38,9 @@ def test_a_number_of_cores_is_handed_on(target):
 @pytest.mark.parametrize("target", ["run", "plan"])
 def test_all_cores_may_be_asked_for_by_name(target):
     assert make(target, "CORES=all").stdout == make(target).stdout
+
+
+def test_of_the_two_commands_for_tests_one_leaves_out_what_is_slow_and_the_other_nothing():
+    some, every = (make(target, "-o", ".venv/installed").stdout for target in ("test", "test-all"))
+    assert some == every.rstrip("\n") + ' -m "not slow"\n'
+    assert "\nmake test-all\n" in (PROJECT / ".ci/run").read_text()

@@ -26,7 +26,6 @@ from advprune.spec.specification import AutoAttackSettings
 IMAGES = images_with_brightest(range(10)).float() / 255
 
 
-@pytest.mark.slow
 def test_the_verdicts_are_those_of_calling_standard_autoattack_once(evaluated, attack_directly):
     assert evaluated.robust.tolist() == attack_directly(version="standard").tolist()
 
@@ -100,7 +99,6 @@ def test_targeted_attacks_take_the_other_classes_and_at_most_nine(classes):
     assert targets == {min(9, classes - 1)}
 
 
-@pytest.mark.slow
 def test_a_network_of_four_classes_can_be_evaluated():
     model = linear_classifier(torch.eye(4, 10))
     test = Examples(images_with_brightest(range(4)), torch.arange(4))

@@ -52,7 +52,6 @@ def evaluated(tmp_path_factory, dataset):
     return folder, evaluate_weights(folder, dataset, "--normalise")
 
 
-@pytest.mark.slow
 def test_the_record_says_which_network_it_was_and_on_which_data(evaluated):
     subject = read_record(evaluated[0] / "record.json")["subject"]
     assert subject == {
@@ -63,7 +62,6 @@ def test_the_record_says_which_network_it_was_and_on_which_data(evaluated):
     }
 
 
-@pytest.mark.slow
 def test_the_accuracies_are_printed(evaluated):
     folder, ended = evaluated
     row = pd.read_csv(folder / "accuracies.csv").iloc[0]
@@ -71,14 +69,12 @@ def test_the_accuracies_are_printed(evaluated):
     assert f"{natural}, AutoAttack accuracy {row['autoattack_accuracy']:.2f}% of 2" in ended.printed
 
 
-@pytest.mark.slow
 def test_nothing_is_left_but_the_outputs(evaluated):
     folder, ended = evaluated
     assert ended.status == 0, ended.printed
     assert {path.name for path in folder.iterdir()} == OUTPUTS
 
 
-@pytest.mark.slow
 def test_logits_that_are_infinite_though_the_weights_are_not_are_said_in_words(tmp_path, dataset):
     model = save_network(tmp_path / "large.safetensors", 1e37)
     ended = evaluate_weights(tmp_path / "outputs", dataset, model=model)
@@ -88,7 +84,6 @@ def test_logits_that_are_infinite_though_the_weights_are_not_are_said_in_words(t
     assert told in json.loads((tmp_path / "outputs/record.json").read_text())["notes"][0]
 
 
-@pytest.mark.slow
 def test_a_network_that_is_refused_leaves_nothing(tmp_path, dataset):
     model = tmp_path / "other.pth"
     torch.save({"model": {"x": torch.zeros(1)}}, model)
@@ -97,14 +92,12 @@ def test_a_network_that_is_refused_leaves_nothing(tmp_path, dataset):
     assert list((tmp_path / "outputs").iterdir()) == []
 
 
-@pytest.mark.slow
 def test_more_images_than_there_are_cannot_be_attacked(tmp_path, dataset):
     ended = evaluate_weights(tmp_path / "outputs", dataset, "--test-examples", "10001")
     assert (ended.status, "Traceback" in ended.printed) == (1, False)
     assert "--test-examples is 10001, but mnist has 10000" in ended.printed
 
 
-@pytest.mark.slow
 def test_a_run_that_is_evaluated_by_itself_leaves_nothing_hidden(tmp_path, dataset):
     training = training_spec(epochs=1)
     cpu = torch.device("cpu")

@@ -51,7 +51,6 @@ def interrupt(path, test_set, *, after):
         evaluate(MODEL, test_set, SPEC, progress)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", ["natural", "apgd-ce", "apgd-t", "square"])
 def test_an_evaluation_that_was_resumed_ends_as_if_it_had_not_been_interrupted(
     after, test_set, uninterrupted, tmp_path
@@ -66,7 +65,6 @@ def test_an_evaluation_that_was_resumed_ends_as_if_it_had_not_been_interrupted(
     assert verdicts(resumed, test_set) == verdicts(uninterrupted, test_set)
 
 
-@pytest.mark.slow
 def test_what_was_done_before_is_not_done_again(test_set, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     interrupt(path, test_set, after="apgd-ce")
@@ -75,7 +73,6 @@ def test_what_was_done_before_is_not_done_again(test_set, tmp_path):
     assert not evaluate(MODEL, test_set, SPEC, progress).robust.any()
 
 
-@pytest.mark.slow
 def test_seconds_of_what_was_done_before_are_kept(test_set, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     interrupt(path, test_set, after="apgd-ce")

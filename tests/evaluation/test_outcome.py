@@ -61,7 +61,6 @@ def test_verdicts_worked_out_by_hand(by_hand):
     }
 
 
-@pytest.mark.slow
 def test_verdicts_and_accuracies_tell_the_same(trained, evaluated):
     table, row = pd.DataFrame(verdicts(evaluated, trained[1])), accuracies(evaluated)
     attacked = table[table["broken_by"] != ""]

@@ -22,14 +22,12 @@ from advprune.spec.attacks import STANDARD_ATTACKS
 from advprune.spec.specification import AutoAttackSettings
 
 
-@pytest.mark.slow
 def test_the_images_of_these_tests_meet_every_kind_of_end(trained, evaluated):
     """Without misclassified, broken and unbroken images the tests above would prove little."""
     ends = set(pd.DataFrame(verdicts(evaluated, trained[1]))["broken_by"])
     assert {"natural", "apgd-ce", "apgd-t", "none", ""} <= ends
 
 
-@pytest.mark.slow
 def test_an_image_once_broken_never_stands_again(evaluated):
     attacked = evaluated.order[:10]
     standing = [evaluated.correct[attacked], *evaluated.robust_after.values()]
@@ -37,13 +35,11 @@ def test_an_image_once_broken_never_stands_again(evaluated):
         assert not (after & ~before).any()
 
 
-@pytest.mark.slow
 def test_all_images_are_classified_and_only_a_sample_attacked(evaluated):
     assert len(evaluated.prediction) == len(evaluated.correct) == 12
     assert len(evaluated.robust) == len(evaluated.robust_alone["apgd_ce_40x5"]) == 10
 
 
-@pytest.mark.slow
 def test_seconds_are_counted_for_every_attack(evaluated):
     assert list(evaluated.seconds) == ["natural", *STANDARD_ATTACKS, "apgd_ce_40x5 alone"]
     assert min(evaluated.seconds.values()) > 0

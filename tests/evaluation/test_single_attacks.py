@@ -15,7 +15,6 @@ from advprune.spec.attacks import ATTACKS, Attack
 from advprune.spec.specification import AutoAttackSettings
 
 
-@pytest.mark.slow
 def test_the_upper_bound_is_that_of_calling_apgd_ce_with_40_steps_and_5_restarts(
     evaluated, attack_directly
 ):

@@ -80,7 +80,6 @@ def drawn_with(tmp_path):
     return drawn_with
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "settings"),
     [

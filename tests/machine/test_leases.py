@@ -1,48 +1,37 @@
 """GPUs are shared as promised: pretended ones, seen from inside the processes that use them."""
 
 import os
+import select
 import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 
 import pytest
-from workflow_tools import PROJECT, copy_project, run_program, run_snakemake
+from pretended_gpus import PART_1, PART_2, A, B, line_of, pretend_gpus, shares
+from workflow_tools import PROJECT, run_program
 
 from advprune.errors import UserError
 from advprune.machine.leases import driver_failure, lease_gpu, visible_gpus
 
-A, B, PART_1, PART_2 = "GPU-aaaa", "GPU-bbbb", "MIG-1111", "MIG-2222"
-# Takes a lease, says so, and holds it as long as it is told to.
+# Takes a lease, says so, and holds it until a file is there.
 HOLD = """
 import os, sys, time
 from advprune.machine.leases import lease_gpu
-sys.stdout.write(f"{lease_gpu(int(sys.argv[2]))} {time.monotonic()} ")
+sys.stdout.write(f"{lease_gpu(int(sys.argv[1]))} {time.monotonic()} ")
 sys.stdout.flush()
-time.sleep(float(sys.argv[1]))
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
 print(os.environ.get("CUDA_VISIBLE_DEVICES"), time.monotonic())
 """
-
-
-def pretend_gpus(folder, *lines):
-    """A stand-in for nvidia-smi that lists GPUs; to be put on the PATH."""
-    folder.mkdir(exist_ok=True)
-    program = folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
-    program.chmod(0o755)
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"
-
-
-def line_of(uuid, *, part=False):
-    return f"  MIG 1g.5gb Device 0: (UUID: {uuid})" if part else f"GPU 0: A100 (UUID: {uuid})"
+A_WHILE = 0.5  # seconds for what must not happen
+PATIENCE = 120  # seconds for what must
 
 
 @pytest.fixture
-def two_gpus(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", pretend_gpus(tmp_path / "bin", line_of(A), line_of(B)))
-    monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "leases"))
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+def release(tmp_path):
+    """The file at whose coming all leases are given back."""
+    return tmp_path / "release"
 
 
 # Which GPUs there are.
@@ -142,10 +131,11 @@ def test_a_part_of_a_gpu_has_a_parts_name(with_cuda):
 
 
 @needs_a_compiler
-def test_a_job_leases_a_gpu_that_cuda_alone_names(with_cuda, tmp_path, monkeypatch):
+def test_a_job_leases_a_gpu_that_cuda_alone_names(with_cuda, release, tmp_path, monkeypatch):
     with_cuda(0)
+    release.touch()
     monkeypatch.setenv("ADVPRUNE_LEASES", str(tmp_path / "leases"))
-    assert ended(start(0))[:2] == (FIRST, FIRST)
+    assert ended(start(release))[:2] == (FIRST, FIRST)
 
 
 @needs_a_compiler
@@ -184,91 +174,105 @@ def test_an_nvidia_smi_that_fails_is_quoted(tmp_path, monkeypatch, printed, stat
 # Leases.
 
 
-def start(seconds, jobs_per_gpu=1):
-    """A process that leases a GPU for so many seconds."""
+def start(release, jobs_per_gpu=1):
+    """A process that leases a GPU and holds it until the release."""
     return subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(seconds), str(jobs_per_gpu)],
+        [sys.executable, "-c", HOLD, str(jobs_per_gpu), release],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(PROJECT / "workflow/scripts")},
     )
 
 
+def holding(processes):
+    """How many have leased a GPU, and so have said it."""
+    return len(select.select([process.stdout for process in processes], [], [], 0)[0])
+
+
+def wait_for_leases(number, processes):
+    end = time.monotonic() + PATIENCE
+    while holding(processes) < number:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def ended(process):
     """What a holder said: the GPU it leased, that which CUDA was shown, and from when to when."""
-    leased, since, shown, until = process.communicate(timeout=60)[0].split()
+    leased, since, shown, until = process.communicate(timeout=PATIENCE)[0].split()
     return leased, shown, float(since), float(until)
 
 
-def most_at_once(intervals):
-    """How many of the intervals (since, until) overlap where most do."""
-    return max(sum(a <= since < b for a, b in intervals) for since, _ in intervals)
-
-
-def shares(reports):
-    """For each GPU, how many held it at once."""
-    return {
-        gpu: most_at_once([(since, until) for leased, _, since, until in reports if leased == gpu])
-        for gpu in {leased for leased, *_ in reports}
-    }
-
-
 @pytest.mark.parametrize("jobs_per_gpu", [1, 2])
-def test_so_many_jobs_share_a_gpu_as_are_allowed_and_no_more(two_gpus, jobs_per_gpu):
-    holders = [start(2.5, jobs_per_gpu) for _ in range(6)]
+def test_so_many_jobs_share_a_gpu_as_are_allowed_and_no_more(two_gpus, release, jobs_per_gpu):
+    holders = [start(release, jobs_per_gpu) for _ in range(6)]
+    wait_for_leases(2 * jobs_per_gpu, holders)
+    time.sleep(A_WHILE)
+    release.touch()
     assert shares([ended(holder) for holder in holders]) == {A: jobs_per_gpu, B: jobs_per_gpu}
 
 
-def test_a_job_sees_the_gpu_that_it_leased_and_no_other(two_gpus):
-    reports = [ended(holder) for holder in [start(0.5), start(0.5)]]
+def test_a_job_sees_the_gpu_that_it_leased_and_no_other(two_gpus, release):
+    holders = [start(release), start(release)]
+    wait_for_leases(2, holders)
+    release.touch()
+    reports = map(ended, holders)
     assert sorted((leased, shown) for leased, shown, *_ in reports) == [(A, A), (B, B)]
 
 
-def test_jobs_go_first_where_nobody_is(two_gpus):
-    holders = [start(3, jobs_per_gpu=2) for _ in range(2)]
+def test_jobs_go_first_where_nobody_is(two_gpus, release):
+    holders = [start(release, jobs_per_gpu=2) for _ in range(2)]
+    wait_for_leases(2, holders)
+    release.touch()
     assert {ended(holder)[0] for holder in holders} == {A, B}
 
 
-def test_a_killed_job_gives_its_gpu_back_at_once(two_gpus, monkeypatch):
+def test_a_killed_job_gives_its_gpu_back(two_gpus, release, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    holder = start(600)
-    assert holder.stdout.read(len(A)) == A
-    waiting = start(0)
-    time.sleep(1)
-    assert waiting.poll() is None
-    holder.kill()
+    holder = start(release)
+    wait_for_leases(1, [holder])
+    waiting = start(release)
+    time.sleep(A_WHILE)
+    assert holding([waiting]) == 0
     killed = time.monotonic()
+    holder.kill()
+    wait_for_leases(1, [waiting])
+    release.touch()
     leased, _, since, _ = ended(waiting)
     assert leased == A
-    assert 0 < since - killed < 5
-    holder.wait()
-    holder.stdout.close()
+    assert killed < since
+    holder.communicate()
 
 
 def test_a_job_that_was_promised_a_gpu_alone_stays_alone_beside_a_workflow_that_shares(
-    two_gpus, monkeypatch
+    two_gpus, release, monkeypatch
 ):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    alone = start(1.5, jobs_per_gpu=1)
-    assert alone.stdout.read(len(B)) == B
-    sharing = [start(0.5, jobs_per_gpu=4) for _ in range(2)]
-    alone.wait(timeout=60)
-    until = float(alone.stdout.read().split()[-1])
+    alone = start(release, jobs_per_gpu=1)
+    wait_for_leases(1, [alone])
+    sharing = [start(release, jobs_per_gpu=4) for _ in range(2)]
+    time.sleep(A_WHILE)
+    release.touch()
+    until = ended(alone)[-1]
     assert all(ended(holder)[2] >= until for holder in sharing)
-    alone.stdout.close()
 
 
-def test_two_workflows_that_name_a_gpu_differently_do_not_meet_on_it(two_gpus, monkeypatch):
+def test_two_workflows_that_name_a_gpu_differently_do_not_meet_on_it(
+    two_gpus, release, monkeypatch
+):
     holders = []
     for name in ("0", A):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", name)
-        holders.append(start(1))
+        holders.append(start(release))
+    wait_for_leases(1, holders)
+    time.sleep(A_WHILE)
+    release.touch()
     assert shares([ended(holder) for holder in holders]) == {A: 1}
 
 
-def test_leases_leave_no_files_behind_that_pile_up(two_gpus, tmp_path):
+def test_leases_leave_no_files_behind_that_pile_up(two_gpus, release, tmp_path):
+    release.touch()
     for _ in range(3):
-        ended(start(0))
+        ended(start(release))
     assert len(list((tmp_path / "leases").glob(f"{A}.*"))) == 1
 
 
@@ -295,111 +299,3 @@ def test_a_program_that_uses_a_gpu_leases_one(two_gpus, tmp_path, program, other
     values = [part for option in options for part in (f"--{option}", tmp_path / "missing")] + others
     outcome = run_program(program, *values, cwd=PROJECT)
     assert f"working on GPU {A}" in outcome.printed
-
-
-# In the workflow.
-
-# In the place of train.py: leases as it does, and writes down when and where it ran.
-STAND_IN = """
-import argparse, os, time
-from pathlib import Path
-from advprune.machine.leases import lease_gpu
-parser = argparse.ArgumentParser()
-parser.add_argument("--jobs-per-gpu", type=int)
-for name in ("spec", "seeds", "alone", "dataset", "device", "threads", "runs", "starts", "block"):
-    parser.add_argument(f"--{name}")
-options = parser.parse_args()
-began = time.monotonic()
-if options.device != "cpu":
-    lease_gpu(options.jobs_per_gpu)
-since = time.monotonic()
-time.sleep(1.5)
-Path(options.block).touch()
-where = os.environ.get("CUDA_VISIBLE_DEVICES")
-with open("jobs.txt", "a") as file:
-    file.write(f"{where or 'none'} {began} {since} {time.monotonic()}\\n")
-"""
-# The runs without an adversary, which wait for no start, a job each.
-FOUR_JOBS = """
-execution: {seeds_per_job: 1}
-studies: {mnist: {experiments: {standard: {seeds: 4}}}}
-"""
-
-
-@pytest.fixture
-def trained_by_stand_in(two_gpus, tmp_path, monkeypatch):
-    """Runs a few training jobs of the workflow; returns (GPU, began, since, until) of each."""
-
-    def run(*arguments, gpus="0", config="execution: {threads: 1}"):
-        project = copy_project(tmp_path / "project")
-        (project / "workflow/scripts/train.py").write_text(STAND_IN)
-        dataset = project / "results/datasets/mnist5k.safetensors"
-        dataset.parent.mkdir(parents=True)
-        dataset.touch()
-        (project / "more.yaml").write_text(config)
-        (project / "four.yaml").write_text(FOUR_JOBS)
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-        folder = "results/smoke/blocks/train/mnist5k/standard/p1.0/e1"
-        outcome = run_snakemake(
-            *("--cores", "4", *arguments, "--configfile", "config/smoke.yaml"),
-            *("four.yaml", "more.yaml", "--"),
-            *(f"{folder}/{seed:03d}-{seed:03d}.json" for seed in range(4)),
-            cwd=project,
-        )
-        assert outcome.status == 0, outcome.printed[-3000:]
-        rows = [line.split() for line in (project / "jobs.txt").read_text().splitlines()]
-        return [
-            (gpu, float(began), float(since), float(until)) for gpu, began, since, until in rows
-        ]
-
-    return run
-
-
-def started_at_once(jobs):
-    return most_at_once([(began, until) for _, began, _, until in jobs])
-
-
-@pytest.mark.slow
-@pytest.mark.workflow
-@pytest.mark.parametrize(
-    ("arguments", "started"),
-    [
-        pytest.param((), 1, id="no flags"),
-        pytest.param(("--resources", "mem_mb=64000"), 1, id="another limit"),
-        pytest.param(("--resources", "gpu=4"), 4, id="a limit beyond the GPUs"),
-    ],
-)
-def test_four_cores_put_one_job_on_one_gpu_whatever_flags_are_given(
-    trained_by_stand_in, arguments, started
-):
-    jobs = trained_by_stand_in(*arguments)
-    assert shares([(gpu, gpu, since, until) for gpu, _, since, until in jobs]) == {A: 1}
-    assert started_at_once(jobs) == started
-
-
-@pytest.mark.slow
-@pytest.mark.workflow
-def test_four_cores_use_all_gpus_each_job_one_of_them(trained_by_stand_in):
-    jobs = trained_by_stand_in(gpus="0,1")
-    assert shares([(gpu, gpu, since, until) for gpu, _, since, until in jobs]) == {A: 1, B: 1}
-
-
-@pytest.mark.slow
-@pytest.mark.workflow
-def test_the_config_lets_jobs_share_a_gpu(trained_by_stand_in):
-    jobs = trained_by_stand_in(config="execution: {jobs_per_gpu: 2}")
-    assert shares([(gpu, gpu, since, until) for gpu, _, since, until in jobs]) == {A: 2}
-
-
-@pytest.mark.slow
-@pytest.mark.workflow
-@pytest.mark.parametrize(
-    ("gpus", "config"),
-    [
-        pytest.param("", "execution: {threads: 1}", id="none there"),
-        pytest.param("0", "execution: {device: cpu}", id="not to be used"),
-    ],
-)
-def test_without_gpus_as_many_jobs_run_as_there_are_cores(trained_by_stand_in, gpus, config):
-    jobs = trained_by_stand_in(gpus=gpus, config=config)
-    assert (Counter(gpu for gpu, *_ in jobs), started_at_once(jobs)) == ({gpus or "none": 4}, 4)

@@ -202,13 +202,11 @@ def trained(tmp_path_factory):
     return project
 
 
-@pytest.mark.slow
 def test_a_trained_network_is_recorded_with_the_hash_of_the_code_that_trained_it(trained):
     recorded = json.loads((trained / RUN / "run.json").read_text())["provenance"]["source"]
     assert recorded == source_digest(TRAIN)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edited", "told"),
     [

@@ -270,8 +270,7 @@ def mutated(changes):
     return config
 
 
-@pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(changes=mutations)
 @example(changes=[("set", (*ACCURACY.split("."), "p"), [math.nan])])
 @example(changes=[("set", ("studies", "mnist", "training", "epsilon"), 10**400)])

@@ -22,7 +22,7 @@ from advprune.spec.runs import Run
 from advprune.storage.files import sha256_of
 from advprune.training.pruning import count_to_keep
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = pytest.mark.workflow
 
 CONFIG = load_config(PROJECT / "config/smoke.yaml")
 RUNS = runs_of("all", CONFIG)
@@ -433,6 +433,7 @@ def test_a_changed_config_starts_the_jobs_that_it_changes_and_no_others(
     assert job_counts(planned.printed).get("train", 0) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html", "json"])
 def test_the_verdicts_are_made_again_if_one_of_their_files_was_deleted(project, results, suffix):
     path, aside = results / f"claims.{suffix}", results / "aside"

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.workflow,
     pytest.mark.skipif(
         "ADVPRUNE_SOAK" not in os.environ,
-        reason="three quarters of an hour: ADVPRUNE_SOAK=500 make test",
+        reason="three quarters of an hour: ADVPRUNE_SOAK=500 make test-all",
     ),
 ]
 
