@@ -22,6 +22,8 @@ rule collect:
         config=RESULTS / "config.json",
     output:
         **run_table_outputs("items/{name}"),
+    message:  # for a line in place of the names of all inputs
+        "The runs of {params.name} in one table: {output.runs} (log: {log})"
     log:
         RESULTS / "logs/collect_{name}.log",
     conda:
@@ -41,6 +43,8 @@ use rule collect as collect_all with:
         config=RESULTS / "config.json",
     output:
         **run_table_outputs("runs"),
+    message:
+        "All runs in one table: {output.runs} (log: {log})"
     log:
         RESULTS / "logs/collect_all.log",
     params:

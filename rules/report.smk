@@ -31,6 +31,8 @@ rule report:
         config=RESULTS / "config.json",
     output:
         RESULTS / "report.html",
+    message:  # for a line in place of the names of all inputs
+        "Everything on one page: {output} (log: {log})"
     log:
         RESULTS / "logs/report.log",
     conda:

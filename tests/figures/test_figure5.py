@@ -6,7 +6,7 @@ from figure_tools import bars_of, face_of, texts
 from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
-from advprune.figures.figure5 import figure5
+from advprune.figures.figure5 import figure5, line_label
 from advprune.plan.config import load_config
 
 PAPER = load_config()
@@ -44,6 +44,17 @@ def test_a_line_is_fitted_to_the_single_runs_of_each_data_set():
 
 def test_the_line_is_written_beside_the_points():
     assert any(text.startswith("10 s + 40 s × p") for text in texts(figure5(RUNS, PAPER).figure))
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ((12.9, -0.904, 0.98), "12.9 s − 0.904 s × p  (R² = 0.98)"),
+        ((-0.5, 20, 1), "−0.5 s + 20 s × p  (R² = 1.00)"),
+    ],
+)
+def test_a_line_has_one_sign_between_its_terms(line, label):
+    assert line_label(*line) == label
 
 
 def test_two_shares_are_no_evidence_of_a_line():

@@ -59,7 +59,7 @@ def draw_pruning_epoch(
                 label=f"{METHODS[method].label}, p = {p}",
             )
         axis.set_xlabel("Pruning epoch e")
-        axis.set_ylabel(label)
+        axis.set_ylabel(label.replace(" accuracy", "\naccuracy"))
         axis.set_ylim(*percentage_limits(points[f"{metric}_mean"]))
         axis.xaxis.get_major_locator().set_params(integer=True)
     titles = " and ".join(map(dataset_label, points["dataset"].unique()))

@@ -1,4 +1,4 @@
-"""Blocks: the runs that one job makes, of one cell or of a few, and the starts that they go on from.
+"""Blocks: the runs that one job makes, of a cell or of a few, and the starts that they go on from.
 
 A block is execution and nothing else. Results lie in a folder a run, and a job keeps those that are
 there, so a scale may be made with blocks of another size from one call to the next.
