@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 from pretended_device import register
 from tiny_workflow import COMMAND, TARGETS, TINY
-from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
+from workflow_tools import BRIEFLY, SMOKE, copy_project, make_conda_environments, run_snakemake
 
 import advprune.figures  # noqa: F401, sets Matplotlib up before any test imports it
 
@@ -25,7 +25,7 @@ settings.load_profile("steady")
 def finished(tmp_path_factory):
     """The copy of the project in which the workflow has run at the smoke scale, and its end."""
     project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
-    return project, run_snakemake(*SMOKE, cwd=project)
+    return project, run_snakemake(*BRIEFLY, *SMOKE, cwd=project)
 
 
 @pytest.fixture(scope="session")

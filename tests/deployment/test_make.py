@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from workflow_tools import PROJECT
+from workflow_tools import BRIEFLY, PROJECT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on the PATH")
 
@@ -38,3 +38,10 @@ def test_a_number_of_cores_is_handed_on(target):
 @pytest.mark.parametrize("target", ["run", "plan"])
 def test_all_cores_may_be_asked_for_by_name(target):
     assert make(target, "CORES=all").stdout == make(target).stdout
+
+
+@pytest.mark.parametrize("target", ["quick", "run", "partial"])
+def test_snakemake_is_called_without_reasons_and_with_all_else_that_it_prints(target):
+    printed = make(target).stdout
+    assert f"{' '.join(BRIEFLY)} " in printed
+    assert printed.count("--quiet") == 1
