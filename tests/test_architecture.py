@@ -118,8 +118,9 @@ def test_what_the_workflow_asks_for_names_loads_nothing_heavy():
 def test_a_table_or_figure_loads_nothing_slow_that_it_may_not_need():
     # Each is a job of its own: what they load is most of their time at a small scale.
     modules = {exhibit.code.partition(":")[0] for exhibit in EXHIBITS.values() if not exhibit.torch}
-    # The one's swarms are seaborn's, the other's tests those of many packages.
+    # They need it: swarms are seaborn's, tests and simulations SciPy's.
     modules -= {"advprune.figures.distribution", "advprune.tables.comparisons"}
+    modules -= {"advprune.tables.error_rates"}
     code = f"import importlib, sys; [*map(importlib.import_module, sys.argv[1:])]; {SAY_SLOW}"
     ended = subprocess.run(
         [sys.executable, "-c", code, *modules], cwd=SCRIPTS, capture_output=True, text=True
