@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
@@ -31,8 +32,7 @@ def bars_of(axis: Axes) -> Iterator[tuple[float, float]]:
 
 def touching(figure: Figure) -> list[str]:
     """What is drawn over something else: panels with their labels, legends, rows' labels."""
-    renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
+    FigureCanvasAgg(figure).draw()
     boxes = {f"panel {n}": axis.get_tightbbox() for n, axis in enumerate(figure.axes)}
     boxes |= {f"legend {n}": box.get_window_extent() for n, box in enumerate(figure.legends)}
     pairs = list(itertools.combinations(boxes, 2))

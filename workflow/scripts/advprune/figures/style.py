@@ -91,6 +91,11 @@ def percentage_limits(values: pd.Series) -> tuple[float, float]:
     return max(centre - half, -3), min(centre + half, 103)
 
 
+def axis_label(label: str) -> str:
+    """An accuracy's name in two lines: in one it is longer than a low panel is high."""
+    return label.replace(" accuracy", "\naccuracy")
+
+
 def share_legend(figure: Figure, axes: Iterable[Axes], title: str | None = None) -> None:
     """One legend for all panels, above them, where it hides no data.
 
