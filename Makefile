@@ -11,7 +11,8 @@ endif
 BIN = .venv/bin
 # A live picture of the progress on a terminal, plain lines in a file.
 LOGGER := $(shell test -t 2 && echo --logger rich)
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
+# Without a job's reason, which may be a page of file names; failures are shown in full all the same.
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --quiet reason $(LOGGER)
 
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))

@@ -30,6 +30,8 @@ rule collect:
         name="{name}",
         runs=RUNS,
         lost=lambda wildcards: losses_in(*results_for(wildcards.name)),
+    message:  # for a line in place of the names of all inputs
+        "The runs of {params.name} in one table: {output.runs} (log: {log})"
     shell:
         "python3 workflow/scripts/collect.py {params.name} --config {input.config} --runs {params.runs}"
         " --output {output.runs} >{log} 2>&1"
@@ -47,6 +49,8 @@ use rule collect as collect_all with:
         name="all",
         runs=RUNS,
         lost=losses_in(*results_for("all")),
+    message:
+        "All runs in one table: {output.runs} (log: {log})"
 
 
 rule summarise:

@@ -118,6 +118,7 @@ def published_config():
 
 
 RUNS_BY_BLOCK, STARTS_BY_BLOCK = blocks.run_blocks(config), blocks.start_blocks(config)
+BLOCK_OF = {run: block for block, runs in RUNS_BY_BLOCK.items() for run in runs}
 
 
 def runs_in(wildcards):
@@ -142,9 +143,12 @@ def seeds_text(made):
     return ",".join(str(each.seed) for each in made)
 
 
-def training_spec_of(wildcards):
-    """How a block's runs are trained, by the first of them."""
-    return as_json(specify.training_spec(runs_in(wildcards)[0], config).to_dict())
+def training_specs_of(wildcards):
+    """How the runs of each of a block's cells are trained, by the first of them."""
+    return [
+        as_json(specify.training_spec(runs[0], config).to_dict())
+        for runs in blocks.by_cell(runs_in(wildcards))
+    ]
 
 
 def evaluation_spec_of(wildcards):
@@ -267,7 +271,7 @@ def results_for(name):
     """What says that the results of `runs_for` are there; in a partial run, that they exist."""
     if config["partial"]:
         return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
-    return block_outputs("evaluate", [blocks.block_of_run(run, config) for run in runs_for(name)])
+    return block_outputs("evaluate", [BLOCK_OF[run] for run in runs_for(name)])
 
 
 def run_table_outputs(stem):

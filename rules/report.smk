@@ -37,5 +37,7 @@ rule report:
         ANALYSIS
     params:
         runs=RUNS,
+    message:  # for a line in place of the names of all inputs
+        "Everything on one page: {output} (log: {log})"
     shell:
         "python3 workflow/scripts/report.py --config {input.config} --runs {params.runs} --output {output} >{log} 2>&1"

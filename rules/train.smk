@@ -1,4 +1,4 @@
-# A job makes a block: seeds of one cell (data set, method, p, e), or the starts of seeds. The results lie
+# A job makes a block: seeds of a cell (data set, method, p, e) or of a few, or the starts of seeds. The results lie
 # in a folder for each run and are no outputs: Snakemake would delete them where a job fails, and a job
 # keeps those that are there. Its output says which results it has made or found.
 
@@ -50,12 +50,12 @@ rule train:
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        spec=training_spec_of,
-        seeds=lambda wildcards: seeds_text(runs_in(wildcards)),
+        specs=training_specs_of,
+        seeds=lambda wildcards: [*map(seeds_text, blocks.by_cell(runs_in(wildcards)))],
         runs=RUNS,
         starts=STARTS,
         lost=losses_of(TRAINED),
     shell:
-        "python3 workflow/scripts/train.py --spec {params.spec:q} --seeds {params.seeds}"
+        "python3 workflow/scripts/train.py --spec {params.specs:q} --seeds {params.seeds}"
         f" --dataset {{input.dataset}} {EXECUTION_OPTIONS} --alone {{resources.alone}}"
         " --runs {params.runs} --starts {params.starts} --block {output} >{log} 2>&1"

@@ -13,7 +13,7 @@ from pretended_device import register
 from pretended_gpus import A, B, line_of, pretend_gpus
 from side_by_side import WholeFiles, place_of
 from tiny_workflow import COMMAND, TARGETS, TINY
-from workflow_tools import SMOKE, copy_project, make_conda_environments, run_snakemake
+from workflow_tools import BRIEFLY, SMOKE, copy_project, make_conda_environments, run_snakemake
 
 import advprune.figures  # noqa: F401, sets Matplotlib up before any test imports it
 
@@ -71,7 +71,7 @@ def pytest_terminal_summary(terminalreporter, config):
 def finished(tmp_path_factory):
     """The copy of the project in which the workflow has run at the smoke scale, and its end."""
     project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
-    return project, run_snakemake(*SMOKE, cwd=project)
+    return project, run_snakemake(*BRIEFLY, *SMOKE, cwd=project)
 
 
 @pytest.fixture(scope="session")

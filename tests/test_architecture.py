@@ -13,6 +13,7 @@ import pytest
 from imports import LIBRARY, MODULES, PROGRAMS, SCRIPTS, imports_of, module_name, top_level
 
 from advprune import FLOORS
+from advprune.plan.exhibits import EXHIBITS
 
 FOLDERS = {path.name for path in LIBRARY.iterdir() if any(path.glob("*.py"))}
 NAMES = {module_name(path) for path in MODULES}
@@ -23,6 +24,9 @@ LIGHT = [
     *("advprune.storage.files", "advprune.storage.records"),
 ]
 HEAVY = {"matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch", "torchvision"}
+# Half a second of CPU or more, of which not every table or figure is in need.
+SLOW = {"scipy.stats", "seaborn", "sklearn", "torch"}
+SAY_SLOW = f"print(*{SLOW} & set(sys.modules))"
 # Prints of each module that it is given the packages that it loads beyond those before it.
 LOAD = """
 import importlib, sys
@@ -108,3 +112,16 @@ def test_what_the_workflow_asks_for_names_loads_nothing_heavy():
     loaded = {name: set(packages) for name, *packages in map(str.split, ended.stdout.splitlines())}
     assert sorted(loaded) == sorted(LIGHT)
     assert {name: found & HEAVY for name, found in loaded.items() if found & HEAVY} == {}
+
+
+def test_a_table_or_figure_loads_nothing_slow_that_it_may_not_need():
+    # Each is a job of its own: what they load is most of their time at a small scale.
+    modules = {exhibit.code.partition(":")[0] for exhibit in EXHIBITS.values() if not exhibit.torch}
+    # They need it: swarms are seaborn's, tests and simulations SciPy's.
+    modules -= {"advprune.figures.distribution", "advprune.tables.comparisons"}
+    modules -= {"advprune.tables.error_rates"}
+    code = f"import importlib, sys; [*map(importlib.import_module, sys.argv[1:])]; {SAY_SLOW}"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *modules], cwd=SCRIPTS, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout.split()) == (0, []), ended.stderr

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from workflow_tools import PROJECT
+from workflow_tools import BRIEFLY, PROJECT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on the PATH")
 
@@ -44,3 +44,10 @@ def test_of_the_two_commands_for_tests_one_leaves_out_what_is_slow_and_the_other
     some, every = (make(target, "-o", ".venv/installed").stdout for target in ("test", "test-all"))
     assert some == every.rstrip("\n") + ' -m "not slow"\n'
     assert "\nmake test-all\n" in (PROJECT / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("target", ["quick", "run", "partial"])
+def test_snakemake_is_called_without_reasons_and_with_all_else_that_it_prints(target):
+    printed = make(target).stdout
+    assert f"{' '.join(BRIEFLY)} " in printed
+    assert printed.count("--quiet") == 1

@@ -1,7 +1,7 @@
 """Figures 3 and 4: accuracy against the share of data kept."""
 
 import pytest
-from figure_tools import bars_of, face_of, lines_of
+from figure_tools import bars_of, face_of, lines_of, touching
 from run_tables import joined, runs_of_cell
 
 from advprune.figures.figure3 import figure3
@@ -43,6 +43,10 @@ def test_each_method_is_a_line_of_means_in_its_proxys_column_that_ends_at_all_da
         {"Random", "Low distance"},
         {"Random", "High distance"},
     ]
+
+
+def test_no_label_touches_another_panels(drawn):
+    assert touching(drawn.figure) == []
 
 
 def test_methods_stand_side_by_side_at_their_share(drawn):

@@ -6,7 +6,7 @@ from figure_tools import bars_of, face_of, texts
 from run_tables import joined, runs_of_cell
 from workflow_tools import PROJECT
 
-from advprune.figures.figure5 import figure5
+from advprune.figures.figure5 import figure5, line_label
 from advprune.plan.config import load_config
 
 PAPER = load_config()
@@ -57,6 +57,17 @@ def test_only_runs_that_were_trained_by_themselves_are_timed():
 def test_where_all_runs_were_stacked_no_time_is_drawn():
     drawn = figure5(RUNS.assign(stacked=30, training_seconds=np.nan), PAPER)
     assert drawn.data["training_seconds_mean"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ((12.9, -0.904, 0.98), "12.9 s − 0.904 s × p  (R² = 0.98)"),
+        ((-0.5, 20, 1), "−0.5 s + 20 s × p  (R² = 1.00)"),
+    ],
+)
+def test_a_line_has_one_sign_between_its_terms(line, label):
+    assert line_label(*line) == label
 
 
 def test_two_shares_are_no_evidence_of_a_line():

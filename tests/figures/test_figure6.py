@@ -39,14 +39,10 @@ def test_the_data_hold_every_example_of_both_studies(drawn):
 
 
 def test_each_panel_has_its_examples_and_its_correlations(drawn):
-    titles = [axis.get_title() for axis in drawn.figure.axes]
-    assert titles == ["MNIST", "CIFAR10"]
-    wanted = [
-        "r = 0.80\nr within 1/d ≤ 2: -1.00\nSpearman's ρ = 0.60",
-        "r = -0.80\nr within 1/d ≤ 2: 1.00\nSpearman's ρ = -0.60",
+    assert [axis.get_title() for axis in drawn.figure.axes] == [
+        "MNIST\nr = 0.80; r within 1/d ≤ 2: -1.00; Spearman's ρ = 0.60",
+        "CIFAR10\nr = -0.80; r within 1/d ≤ 2: 1.00; Spearman's ρ = -0.60",
     ]
-    for axis, text in zip(drawn.figure.axes, wanted, strict=True):
-        assert [each.get_text() for each in axis.texts] == [text]
     places = drawn.figure.axes[0].collections[0].get_offsets().round(3).tolist()
     assert places == [[2, 1], [1, 2], [5, 4], [4, 5]]
 
@@ -83,4 +79,4 @@ def test_far_outliers_count_and_are_not_drawn():
 def test_losses_that_are_all_alike_have_no_correlation():
     alike = scores_of(range(3), [1, 1, 1], [1, 2, 3])
     figure = figure6({"mnist": [alike]}, PAPER).figure
-    assert any(text.startswith("r = nan\n") for text in texts(figure))
+    assert any("\nr = nan; " in text for text in texts(figure))

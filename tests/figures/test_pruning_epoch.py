@@ -1,7 +1,7 @@
 """The supplement on the pruning epoch."""
 
 import pytest
-from figure_tools import bars_of, face_of, lines_of
+from figure_tools import bars_of, face_of, lines_of, touching
 from run_tables import joined, runs_of_cell
 
 from advprune.figures.pruning_epoch import pruning_epoch
@@ -45,3 +45,7 @@ def test_the_face_names_the_data_that_the_runs_are_of_and_no_other():
     assert figure.legends[0].get_title().get_text() == "MNIST"
     assert "n = 2 runs a point" in face_of(figure)
     assert "CIFAR10" not in face_of(figure)
+
+
+def test_no_label_touches_the_panel_beside_it():
+    assert touching(pruning_epoch(RUNS, PAPER).figure) == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_tools import face_of, texts
+from figure_tools import face_of, texts, touching
 
 from advprune.figures.replication import (
     draw_replication,
@@ -54,16 +54,30 @@ def test_there_is_a_panel_for_each_unit_and_all_is_drawn_less_what_is_printed():
     assert ours == [pytest.approx(63.0 - 64.17)]
 
 
-def test_verdicts_are_told_apart_by_marker_too_and_what_was_not_run_is_grey():
+def test_verdicts_are_told_apart_by_marker_too_and_what_was_not_run_is_counted():
     figure = draw_replication(replication_points(CLAIMS), CONFIG)
     assert "Ours: REPRODUCED" in texts(figure)
     assert "Ours: NOT RUN" not in texts(figure)
-    assert "1 not run, with the paper's own n" in face_of(figure)
+    assert "1 of 3 printed numbers were not run and are not drawn" in face_of(figure)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == ["right\n64.17 ± 4.7; n = 30", "not run\n51.39 ± 6.6; not run"]
+    assert labels == ["right\n64.17 ± 4.7; n = 30"]
 
 
 def test_a_file_without_printed_numbers_gives_an_empty_figure(tmp_path):
     drawing = replication(CLAIMS[:1], CONFIG)
     drawing.write(tmp_path / "replication.csv")
     assert len(pd.read_csv(tmp_path / "replication.csv")) == 0
+
+
+def test_what_the_paper_says_is_written_whole_and_over_no_other_row():
+    says = " ".join(["the paper says a great deal of this number"] * 5)
+    figure = draw_replication(replication_points(CLAIMS.assign(says=says)), CONFIG)
+    labels = [axis.get_yticklabels()[0].get_text() for axis in figure.axes]
+    assert [label.replace("\n", " ").startswith(says) for label in labels] == [True, True]
+    assert touching(figure) == []
+
+
+def test_where_nothing_was_run_the_figure_says_so():
+    points = replication_points(CLAIMS[CLAIMS["verdict"] == "NOT RUN"])
+    figure = draw_replication(points, CONFIG)
+    assert "No printed number was run at this scale" in texts(figure)

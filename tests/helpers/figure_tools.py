@@ -1,8 +1,10 @@
 """What can be read off a drawn figure."""
 
+import itertools
 from collections.abc import Iterator
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
@@ -26,3 +28,21 @@ def bars_of(axis: Axes) -> Iterator[tuple[float, float]]:
     for container in axis.containers:
         for part in container.lines[2]:
             yield from (tuple(segment[:, 1].tolist()) for segment in part.get_segments())
+
+
+def touching(figure: Figure) -> list[str]:
+    """What is drawn over something else: panels with their labels, legends, rows' labels."""
+    FigureCanvasAgg(figure).draw()
+    boxes = {f"panel {n}": axis.get_tightbbox() for n, axis in enumerate(figure.axes)}
+    boxes |= {f"legend {n}": box.get_window_extent() for n, box in enumerate(figure.legends)}
+    pairs = list(itertools.combinations(boxes, 2))
+    found = [f"{one}, {other}" for one, other in pairs if boxes[one].overlaps(boxes[other])]
+    for axis in figure.axes:
+        rows = [label.get_window_extent() for label in axis.get_yticklabels()]
+        found += [
+            axis.get_ylabel() for one, other in itertools.pairwise(rows) if one.overlaps(other)
+        ]
+        label, panel = axis.yaxis.label.get_window_extent(), axis.get_window_extent()
+        if axis.get_ylabel() and label.height > panel.height:
+            found.append(axis.get_ylabel())
+    return found

@@ -15,6 +15,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
+# As make calls it: without reasons, which list files.
+BRIEFLY = ("--quiet", "reason")
 PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "profiles", "report")
 
 # Put into an environment: Python loads it before a program, and it says which one runs what.

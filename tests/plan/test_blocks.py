@@ -6,6 +6,7 @@ import pytest
 from workflow_tools import PROJECT
 
 from advprune.plan.blocks import (
+    by_cell,
     run_blocks,
     start_blocks,
     start_of,
@@ -44,6 +45,26 @@ def test_a_block_has_seeds_beside_each_other_and_is_named_by_them():
     blocks = run_blocks(sized(30))
     found = blocks["mnist/low-loss/p0.6/e1/090-119"]
     assert found == [Run("mnist", "low-loss", "0.6", 1, seed) for seed in range(90, 120)]
+
+
+@pytest.mark.parametrize("size", [2, 5, 1000])
+def test_cells_that_are_made_together_are_whole_of_one_data_set_and_no_more_than_asked_for(size):
+    config = sized(30)
+    config["execution"]["cells_per_job"] = size
+    blocks = run_blocks(config)
+    assert sorted(run for block in blocks.values() for run in block) == runs_of("all", PAPER)
+    for block in blocks.values():
+        assert len({run.dataset for run in block}) == 1
+        assert len(by_cell(block)) <= size
+
+
+def test_a_block_of_several_cells_is_named_by_the_first_of_them():
+    config = sized("all")
+    config["execution"]["cells_per_job"] = 2
+    blocks = run_blocks(config)
+    cells = [(run.method, run.p) for run, *_ in by_cell(blocks["mnist/full/p1.0/e1/all"])]
+    assert cells == [("full", "1.0"), ("high-deepfool", "0.1")]
+    assert "mnist/high-deepfool/p0.1/e1/all" not in blocks
 
 
 def test_more_seeds_leave_the_blocks_that_are_full_as_they_are():

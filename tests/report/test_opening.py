@@ -7,6 +7,8 @@ from report_tools import SMOKE, page_of, write_results
 from advprune.plan.config import load_config
 from advprune.report.page import report_page
 
+SAID = r'<li>\s*<a href="#claim-(\w+)">(.*?)</li>'
+
 
 def test_the_page_opens_with_the_primary_claims_and_then_the_numbers_beside_the_papers(results):
     sections = [*page_of(results).sections]
@@ -35,6 +37,17 @@ def test_claims_that_were_not_run_come_last_and_primary_ones_first(results):
     order = [name for name in page_of(results).all("id") if name.startswith("claim-")]
     wanted = ["first", "third", "second", "fifth", "fourth"]
     assert order == [f"claim-{name}" for name in wanted]
+
+
+def test_claims_that_were_not_run_unfold_wherever_they_are_listed(results):
+    html = report_page(results, SMOKE, results / "runs")
+    unfolded = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    listed, shown = (
+        {name: "NOT RUN" in text for name, text in re.findall(SAID, part, re.DOTALL)}
+        for part in (html, unfolded)
+    )
+    assert any(listed.values())
+    assert not any(shown.values())
 
 
 def test_the_table_can_still_be_sorted_by_the_papers_order(results):

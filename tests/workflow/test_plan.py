@@ -28,7 +28,7 @@ ONCE = dict.fromkeys(
 
 @pytest.mark.parametrize(
     ("scale", "blocks", "starts"),
-    [("config", 158, 9), ("laptop", 28, 4), ("quick", 29, 4), ("smoke", 11, 3)],
+    [("config", 158, 9), ("laptop", 28, 4), ("quick", 4, 3), ("smoke", 11, 3)],
 )
 def test_a_scale_is_planned_as_so_many_jobs_of_each_rule(dry_runs, scale, blocks, starts):
     planned = dry_runs(scale)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from builders import write_hashed
 from safetensors.numpy import load_file
-from workflow_tools import PROJECT, SMOKE, job_counts, run_program, run_snakemake
+from workflow_tools import BRIEFLY, PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
 from advprune.plan.blocks import run_blocks, start_of, starts_of
 from advprune.plan.config import load_config
@@ -55,6 +55,44 @@ def table(results):
 def test_the_workflow_ends_well(finished):
     _, ended = finished
     assert ended.status == 0, ended.printed[-4000:]
+
+
+# What it prints.
+
+
+def test_no_line_that_a_run_prints_is_a_list_of_files(finished):
+    _, ended = finished
+    assert max(line.count("results/") for line in ended.printed.splitlines()) <= 12
+
+
+def test_a_job_that_fails_is_shown_in_full_where_reasons_are_not(project, tmp_path):
+    target = "results/datasets/mnist.safetensors"
+    nowhere = {"ADVPRUNE_DATA": str(tmp_path / "nowhere")}
+    ended = run_snakemake(*BRIEFLY, *SMOKE, "--", target, cwd=project, variables=nowhere)
+    assert ended.status == 1
+    assert "Error in rule dataset" in ended.printed
+    assert f"error: {tmp_path / 'nowhere'}" in ended.printed  # the log's last line
+
+
+@pytest.fixture
+def reference(results):
+    """A published reference beside the smoke scale's results, while a test runs."""
+    page = results.parent / "reference/report.html"
+    page.parent.mkdir()
+    page.touch()
+    yield page
+    shutil.rmtree(page.parent)
+
+
+def test_the_end_points_to_the_published_reference_first(project, reference):
+    ended = run_program("where_to_look", "results/smoke", cwd=project)
+    first = ended.printed.strip().splitlines()[0]
+    assert str(reference.relative_to(project)) in first
+
+
+def test_the_end_is_silent_about_a_reference_that_is_not_there(project):
+    ended = run_program("where_to_look", "results/smoke", cwd=project)
+    assert (ended.status, "reference" in ended.printed) == (0, False)
 
 
 # What there is.

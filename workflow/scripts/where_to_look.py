@@ -26,6 +26,11 @@ def main() -> None:
     tables, figures = (sorted(results.glob(glob)) for glob in ("tables/*.md", "figures/*.png"))
     if not figures and not tables:
         raise UserError(f"{results} holds no tables and no figures")
+    reference = results.parent / "reference/report.html"
+    if reference.exists():
+        print(
+            f"\nWhat became of the paper's claims on the data it used: {reference}, and README.md"
+        )
     print(f"\n{len(figures)} figures and {len(tables)} tables are in {results}. Look first at")
     for name, what in FIRST:
         if (results / name).exists():

@@ -8,7 +8,7 @@ import bisect
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
@@ -98,7 +98,7 @@ def hedges_g(first: np.ndarray, second: np.ndarray) -> Interval:
         return Interval(np.nan, np.nan, np.nan)
     moments = [(np.mean(group), np.std(group, ddof=1), len(group)) for group in (first, second)]
     g, variance = effectsize_smd(*moments[0], *moments[1])
-    reach = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(variance)
+    reach = scipy.stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(variance)
     return Interval(float(g), float(g - reach), float(g + reach))
 
 
@@ -107,7 +107,7 @@ def permutation_greater(first: np.ndarray, second: np.ndarray) -> float:
     if not _comparable(first, second):
         return np.nan
     return float(
-        stats.permutation_test(
+        scipy.stats.permutation_test(
             (first, second),
             _difference_of_means,
             alternative="greater",
@@ -122,7 +122,7 @@ def bootstrap_difference(first: np.ndarray, second: np.ndarray) -> Interval:
     """The difference of means with the percentile bootstrap's 95% interval."""
     if not _comparable(first, second):
         return Interval(np.nan, np.nan, np.nan)
-    found = stats.bootstrap(
+    found = scipy.stats.bootstrap(
         (first, second),
         _difference_of_means,
         confidence_level=CONFIDENCE,
@@ -143,7 +143,7 @@ def resampled(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def drawn_means(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(RESAMPLES,) what the mean of n values, two or more, may be: by its t distribution."""
     off = random.standard_t(len(values) - 1, RESAMPLES)
-    return np.mean(values) + stats.sem(values) * off
+    return np.mean(values) + scipy.stats.sem(values) * off
 
 
 def percentiles(drawn: np.ndarray) -> tuple[float, float]:
@@ -160,7 +160,7 @@ def equal_shares_p(first: np.ndarray, second: np.ndarray) -> float:
         return np.nan
     if 0 in np.sum(table, axis=0):  # all alike in both groups
         return 1.0
-    return float(stats.boschloo_exact(np.transpose(table), alternative="two-sided").pvalue)
+    return float(scipy.stats.boschloo_exact(np.transpose(table), alternative="two-sided").pvalue)
 
 
 def spread_of(first: np.ndarray, second: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 # Where the plots of the authors' released code cut the axis of 1/d. The largest values, 500 and
 # more, are of a handful of examples, which decide Pearson's r over all.
@@ -55,4 +55,4 @@ def correlate(frame: pd.DataFrame) -> Correlation:
 def _pearson(pairs: pd.DataFrame) -> float:
     if len(pairs) < 2 or not (pairs.std() > 0).all():
         return np.nan
-    return float(stats.pearsonr(*pairs.to_numpy(dtype=float).T).statistic)
+    return float(scipy.stats.pearsonr(*pairs.to_numpy(dtype=float).T).statistic)

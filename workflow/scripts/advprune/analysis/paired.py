@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 from statsmodels.stats.proportion import proportion_confint
 
 from advprune.analysis.comparison import RESAMPLES, RESAMPLING_SEED, Interval
@@ -90,8 +90,8 @@ def paired_t(differences: np.ndarray) -> tuple[Interval, float]:
         return Interval(mean, np.nan, np.nan), np.nan
     if np.ptp(differences) == 0:
         return Interval(mean, mean, mean), np.nan
-    two_sided = stats.ttest_1samp(differences, 0).confidence_interval(CONFIDENCE)
-    p_value = stats.ttest_1samp(differences, 0, alternative="greater").pvalue
+    two_sided = scipy.stats.ttest_1samp(differences, 0).confidence_interval(CONFIDENCE)
+    p_value = scipy.stats.ttest_1samp(differences, 0, alternative="greater").pvalue
     return Interval(mean, float(two_sided.low), float(two_sided.high)), float(p_value)
 
 
@@ -104,7 +104,7 @@ def sign_flip_greater(differences: np.ndarray) -> float:
     if len(differences) < 2 or not np.any(differences):
         return np.nan
     return float(
-        stats.permutation_test(
+        scipy.stats.permutation_test(
             (differences,),
             np.mean,
             permutation_type="samples",
@@ -120,7 +120,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Pearson's correlation of (n,) and (n,) values; NaN below two pairs or without spread."""
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return np.nan
-    return float(stats.pearsonr(one, other).statistic)
+    return float(scipy.stats.pearsonr(one, other).statistic)
 
 
 def share_won(differences: np.ndarray) -> ShareInterval:

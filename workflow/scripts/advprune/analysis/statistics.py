@@ -1,15 +1,16 @@
 """The statistics of the tables: intervals, tests and fits, by SciPy."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
-from advprune.analysis.two_way import accuracy_estimate
+from advprune.analysis.two_way import accuracy_estimate, t_quantile
 from advprune.analysis.verdict_table import VerdictTable
 
 CONFIDENCE = 0.95
@@ -43,8 +44,9 @@ def mean_interval(values: pd.Series | np.ndarray) -> MeanInterval:
     n = len(values)
     if n < 2:
         return MeanInterval(n, values.mean() if n else np.nan, np.nan, np.nan)
-    half_width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values)
-    return MeanInterval(n, values.mean(), float(half_width), float(values.std(ddof=1)))
+    deviation = float(values.std(ddof=1))
+    half_width = t_quantile((1 + CONFIDENCE) / 2, n - 1) * deviation / math.sqrt(n)
+    return MeanInterval(n, values.mean(), half_width, deviation)
 
 
 def mean_interval_of_pairs(values: np.ndarray) -> MeanInterval:
@@ -106,7 +108,7 @@ def share_interval(successes: int, n: int) -> ShareInterval:
     """
     if not n:
         return ShareInterval(0, np.nan, np.nan, np.nan)
-    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    found = scipy.stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
     share = successes / n
     # At 0 and 1 rounding puts an end a little past the share.
     return ShareInterval(n, share, min(float(found.low), share), max(float(found.high), share))
@@ -143,7 +145,7 @@ def welch(first: np.ndarray, second: np.ndarray, *, alternative: str) -> Any:
     with warnings.catch_warnings():
         # One sample may be without spread, of which SciPy warns: the other's is enough.
         warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
-        return stats.ttest_ind(first, second, equal_var=False, alternative=alternative)
+        return scipy.stats.ttest_ind(first, second, equal_var=False, alternative=alternative)
 
 
 def summarise(

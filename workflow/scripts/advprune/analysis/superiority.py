@@ -5,7 +5,7 @@ and with a bimodal accuracy the two may differ.
 """
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from advprune.analysis.comparison import Interval
 from advprune.analysis.statistics import CONFIDENCE
@@ -29,7 +29,7 @@ def probability_higher(first: np.ndarray, second: np.ndarray) -> Interval:
     n, m = len(first), len(second)
     if not (n and m):
         return Interval(np.nan, np.nan, np.nan)
-    u = stats.mannwhitneyu(first, second, method="asymptotic").statistic
+    u = scipy.stats.mannwhitneyu(first, second, method="asymptotic").statistic
     share = float(u / (n * m))
     return Interval(share, _lower_end(share, n, m), 1 - _lower_end(1 - share, n, m))
 
@@ -38,7 +38,7 @@ def _lower_end(share: float, n: int, m: int) -> float:
     """The smallest probability that ``share``, of n times m pairs, does not contradict."""
     if share == 0:
         return 0.0
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    z = scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)
     more = (n + m) / 2 - 1
 
     def gap(true: float) -> float:
@@ -47,4 +47,4 @@ def _lower_end(share: float, n: int, m: int) -> float:
         return (share - true) ** 2 - z**2 * true * (1 - true) * inflated / (n * m)
 
     # At a share of 1 the gap is 0 there too, which is not the end that is looked for.
-    return float(optimize.brentq(gap, 0, min(share, BELOW_ONE)))
+    return float(scipy.optimize.brentq(gap, 0, min(share, BELOW_ONE)))

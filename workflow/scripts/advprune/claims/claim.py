@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from advprune.claims.estimates import (
     Estimate,
@@ -98,7 +98,7 @@ class Printed:
         """Of its 95% interval, with the errors of both numbers; None where the paper gives none."""
         if self.first.half_width is None:
             return None
-        return self.estimate().lower.error * float(stats.t.isf(0.025, self.runs - 1))
+        return self.estimate().lower.error * float(scipy.stats.t.isf(0.025, self.runs - 1))
 
     def estimate(self, scatter: Sequence[np.ndarray] = ()) -> Estimate:
         """With its error.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from advprune.analysis.statistics import COLLAPSE_BELOW
 from advprune.claims.estimates import (
@@ -116,7 +116,7 @@ def _rates(case: Case, experiment: Experiment) -> dict[str, Any]:
         "differs_percent": 100 * differs / repetitions,
         "underpowered_percent": 100 * (repetitions - reproduced - differs) / repetitions,
         "claim_is": "true" if case.holds else "false",
-        "bar_met": bool(stats.binom.sf(wrong - 1, repetitions, ALPHA) >= SIGNIFICANT),
+        "bar_met": bool(scipy.stats.binom.sf(wrong - 1, repetitions, ALPHA) >= SIGNIFICANT),
     }
 
 

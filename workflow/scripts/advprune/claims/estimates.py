@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from advprune.analysis.statistics import COLLAPSE_BELOW
 
@@ -111,11 +111,11 @@ class Estimate:
 
     def low(self, alpha: float = ALPHA) -> Numbers:
         """The lower limit that the truth is below in a share ``alpha`` of cases at most."""
-        return self.lower.center - stats.t.isf(alpha, self.lower.df) * self.lower.error
+        return self.lower.center - scipy.stats.t.isf(alpha, self.lower.df) * self.lower.error
 
     def high(self, alpha: float = ALPHA) -> Numbers:
         """The upper limit that the truth is above in a share ``alpha`` of cases at most."""
-        return self.upper.center + stats.t.isf(alpha, self.upper.df) * self.upper.error
+        return self.upper.center + scipy.stats.t.isf(alpha, self.upper.df) * self.upper.error
 
     def p_above(self, bound: float) -> Numbers:
         """The p value of the truth being ``bound`` or less; 1 where no verdict may rest on it."""
@@ -137,7 +137,7 @@ class Estimate:
 
     def _p_value(self, distance: Numbers, side: Side) -> Numbers:
         with np.errstate(divide="ignore", invalid="ignore"):
-            p_value = stats.t.sf(distance / side.error, side.df)
+            p_value = scipy.stats.t.sf(distance / side.error, side.df)
         return np.where(self.sound, p_value, 1.0)
 
 
@@ -184,7 +184,7 @@ def difference(
 
 def printed(value: float, half_width: float, runs: int) -> Estimate:
     """A printed mean with its t-based 95% interval, of so many runs."""
-    error = half_width / stats.t.isf(0.025, runs - 1)
+    error = half_width / scipy.stats.t.isf(0.025, runs - 1)
     return known(value, error, runs - 1)
 
 

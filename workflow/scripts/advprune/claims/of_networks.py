@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import silhouette_samples
 
 from advprune.analysis.correlation import FEW_STEPS
 from advprune.claims.estimates import Estimate, difference, known, mean_of, printed
@@ -119,6 +118,8 @@ class SilhouetteGain(Quantity):
 
 def silhouette_of(positions: np.ndarray, labels: np.ndarray) -> float:
     """The mean silhouette of the examples at (n, 2) positions."""
+    from sklearn.metrics import silhouette_samples  # slow to import, and this module often is
+
     return float(silhouette_samples(positions, labels).mean())
 
 

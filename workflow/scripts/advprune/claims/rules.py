@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from advprune.analysis.statistics import COLLAPSE_BELOW
 from advprune.claims.estimates import ALPHA, Estimate, Judged, Numbers
@@ -147,7 +147,7 @@ def most_work(robust: np.ndarray) -> Numbers:
         robust: (..., n) accuracies under attack, percent.
     """
     collapsed = (robust < COLLAPSE_BELOW).sum(axis=-1)
-    return stats.binom.cdf(collapsed, robust.shape[-1], 0.5) <= ALPHA
+    return scipy.stats.binom.cdf(collapsed, robust.shape[-1], 0.5) <= ALPHA
 
 
 def share_above(successes: Numbers, n: int, bound: float) -> Decision:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from advprune.claims.estimates import (
     ALPHA,
@@ -153,18 +153,18 @@ class Share:
 
     def low(self) -> Numbers:
         """As `Judged` says."""
-        limit = stats.beta.ppf(ALPHA, self.successes, self.n - self.successes + 1)
+        limit = scipy.stats.beta.ppf(ALPHA, self.successes, self.n - self.successes + 1)
         return 100 * np.nan_to_num(limit, nan=0.0)
 
     def high(self) -> Numbers:
         """As `Judged` says."""
-        limit = stats.beta.isf(ALPHA, self.successes + 1, self.n - self.successes)
+        limit = scipy.stats.beta.isf(ALPHA, self.successes + 1, self.n - self.successes)
         return 100 * np.nan_to_num(limit, nan=1.0)
 
     def p_above(self, bound: float) -> Numbers:
         """As `Judged` says."""
-        return stats.binom.sf(np.asarray(self.successes) - 1, self.n, bound / 100)
+        return scipy.stats.binom.sf(np.asarray(self.successes) - 1, self.n, bound / 100)
 
     def p_below(self, bound: float) -> Numbers:
         """As `Judged` says."""
-        return stats.binom.cdf(self.successes, self.n, bound / 100)
+        return scipy.stats.binom.cdf(self.successes, self.n, bound / 100)

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import ndtr
 
 from advprune.analysis.statistics import COLLAPSE_BELOW
@@ -89,7 +89,7 @@ class Mixture:
     def _working(self) -> Function:
         share = self.working / 100
         size = share * (1 - share) / (self.spread / 100) ** 2 - 1
-        beta = stats.beta(share * size, (1 - share) * size)
+        beta = scipy.stats.beta(share * size, (1 - share) * size)
         return _tabulated(lambda ranks: 100 * beta.ppf(ranks))
 
 
@@ -105,7 +105,9 @@ def mixture_of(mean: float, deviation: float) -> Mixture:
 
 def deviation_of(half_width: float) -> float:
     """The standard deviation behind a t-based 95% interval of Table 1."""
-    return half_width * math.sqrt(RUNS_OF_THE_PAPER) / stats.t.isf(0.025, RUNS_OF_THE_PAPER - 1)
+    return (
+        half_width * math.sqrt(RUNS_OF_THE_PAPER) / scipy.stats.t.isf(0.025, RUNS_OF_THE_PAPER - 1)
+    )
 
 
 def robust_as_printed(method: str) -> Mixture:
@@ -158,8 +160,8 @@ class Experiment:
 def _standard(tailed: bool) -> Function:
     """Quantiles of mean 0 and standard deviation 1."""
     if not tailed:
-        return _tabulated(stats.norm.ppf)
-    return _tabulated(lambda ranks: 2 - stats.gamma(4, scale=0.5).isf(ranks))
+        return _tabulated(scipy.stats.norm.ppf)
+    return _tabulated(lambda ranks: 2 - scipy.stats.gamma(4, scale=0.5).isf(ranks))
 
 
 def _tabulated(quantile: Function) -> Function:

@@ -10,6 +10,7 @@ from advprune.analysis.statistics import summarise
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     add_note,
+    axis_label,
     inside_percentages,
     look_of,
     new_figure,
@@ -52,7 +53,7 @@ def draw_accuracy(
             if row == 0:
                 axis.set_title(f"Distance proxy: {title}", fontsize=9)
             if column == 0:
-                axis.set_ylabel(label)
+                axis.set_ylabel(axis_label(label))
             if row == len(ACCURACIES) - 1:
                 axis.set_xlabel("Share of data kept, p")
     for row, metric in enumerate(ACCURACIES):

@@ -14,6 +14,7 @@ from advprune.figures.style import (
     PAGE_WIDTH,
     Drawing,
     add_note,
+    axis_label,
     inside_percentages,
     look_of,
     new_figure,
@@ -63,7 +64,7 @@ def draw_distribution(
     for axis, metric in zip(axes[:, 0], ROBUST_ACCURACIES, strict=True):
         _draw_strips(axis, dots.merge(strips.reset_index(names="place"), on=RUN_KEYS), metric)
         _draw_means(axis, points, metric, error_bars(config, metric))
-        axis.set(xlabel="", ylabel=ACCURACIES[metric], ylim=(-3, 103))
+        axis.set(xlabel="", ylabel=axis_label(ACCURACIES[metric]), ylim=(-3, 103))
         axis.set_xlim(STRIP_ENDS - 1, STRIP_ENDS + len(strips) - 1)
         axis.grid(visible=False, axis="x")
         for place in strips.index[:-1]:

@@ -23,7 +23,7 @@ def figure6(scores: Mapping[str, Sequence[Scores]], config: Config) -> Drawing:
 
 def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
     """One panel a study; every example a dot."""
-    figure, axes = new_figure(1, len(frames), height=3.2)
+    figure, axes = new_figure(1, len(frames), height=3.3)
     remarks = []
     for axis, (study, frame) in zip(axes[0], frames.items(), strict=True):
         found = correlate(frame)
@@ -41,17 +41,11 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
             rasterized=True,
         )
         axis.axvline(LARGEST_SHOWN, color="#555555", linestyle=":", linewidth=0.8)
-        axis.set_title(dataset_label(config["studies"][study]["dataset"]), fontsize=8)
-        axis.text(
-            0.97,
-            0.97,
-            f"r = {found.r:.2f}\nr within 1/d ≤ {LARGEST_SHOWN:g}: {found.r_within:.2f}\n"
+        axis.set_title(
+            f"{dataset_label(config['studies'][study]['dataset'])}\n"
+            f"r = {found.r:.2f}; r within 1/d ≤ {LARGEST_SHOWN:g}: {found.r_within:.2f}; "
             f"Spearman's ρ = {found.spearman:.2f}",
-            transform=axis.transAxes,
-            ha="right",
-            va="top",
-            fontsize=7,
-            bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9},
+            fontsize=8,
         )
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
         title = DATASETS[config["studies"][study]["dataset"]].title

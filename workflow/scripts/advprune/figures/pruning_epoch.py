@@ -12,6 +12,7 @@ from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     Drawing,
     add_note,
+    axis_label,
     inside_percentages,
     look_of,
     new_figure,
@@ -59,9 +60,9 @@ def draw_pruning_epoch(
                 label=f"{METHODS[method].label}, p = {p}",
             )
         axis.set_xlabel("Pruning epoch e")
-        axis.set_ylabel(label)
+        axis.set_ylabel(axis_label(label))
         axis.set_ylim(*percentage_limits(points[f"{metric}_mean"]))
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_xticks(sorted(points["e"].unique()))
     titles = " and ".join(map(dataset_label, points["dataset"].unique()))
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, title=titles)

@@ -8,24 +8,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy import stats
 
 from advprune.analysis.notes import face_note
+from advprune.analysis.two_way import t_quantile
 from advprune.claims.rules import Verdict
 from advprune.figures.style import Drawing, add_note, new_figure
 from advprune.plan.config import Config
 
-GREY = "#9a9a9a"
+GREY, EXPECTED = "#9a9a9a", "#cfcfcf"
 # Colour and marker; told apart without colour too.
 LOOKS = {
     Verdict.REPRODUCED: ("#009E73", "D"),
     Verdict.DIFFERS: ("#D55E00", "X"),
     Verdict.UNDERPOWERED: ("#0072B2", "s"),
-    Verdict.NOT_RUN: (GREY, "o"),
 }
-ROW_HEIGHT = 0.27  # inches
+LABEL_SIZE = 6.5  # points
+LINE_HEIGHT, BETWEEN_ROWS = 0.105, 0.07  # inches, of a label's lines
 PANEL_HEIGHT = 0.6  # inches beside the rows
-LABEL_WIDTH = 62  # characters
+LABEL_WIDTH = 62  # characters a line
+BAR_HEIGHT = 0.17  # inches
 LEVEL = 0.95
 
 
@@ -55,8 +56,9 @@ def replication_points(claims: pd.DataFrame) -> pd.DataFrame:
 
 def expected_half_width(half_width: float, runs: int, n: int) -> float:
     """Half the 95% prediction interval for a mean of n runs, by a printed interval of ``runs``."""
-    error = half_width / stats.t.isf((1 - LEVEL) / 2, runs - 1)
-    return float(stats.t.isf((1 - LEVEL) / 2, runs - 1) * error * math.sqrt(1 + runs / n))
+    quantile = t_quantile((1 + LEVEL) / 2, runs - 1)
+    error = half_width / quantile
+    return quantile * error * math.sqrt(1 + runs / n)
 
 
 def _fewest(n: object) -> int:
@@ -72,52 +74,65 @@ def _expected_half_width(row: dict[str, object]) -> float:
 
 
 def draw_replication(points: pd.DataFrame, config: Config) -> Figure:
-    """A panel a unit; everything is drawn less the printed number, which stands at 0."""
-    units = list(dict.fromkeys(points["unit"])) or [""]
-    groups = [points[points["unit"] == unit] for unit in units]
-    heights = [PANEL_HEIGHT + ROW_HEIGHT * max(len(group), 1) for group in groups]
+    """A panel a unit; everything is drawn less the printed number, which stands at 0.
+
+    What was not run is counted, not drawn: at a small scale that is most of the paper.
+    """
+    drawn = points[points["verdict"] != Verdict.NOT_RUN]
+    units = list(dict.fromkeys(drawn["unit"])) or [""]
+    groups = [drawn[drawn["unit"] == unit] for unit in units]
+    labels = [[_label(row) for row in group.to_dict("records")] for group in groups]
+    heights = [PANEL_HEIGHT + sum(map(_row_height, of_panel)) for of_panel in labels]
     figure, axes = new_figure(
         len(units), 1, height=sum(heights) + 1.2, gridspec_kw={"height_ratios": heights}
     )
-    for axis, unit, group in zip(axes[:, 0], units, groups, strict=True):
-        _draw_panel(axis, unit, group)
-    figure.legend(handles=_legend(points), loc="outside upper center", ncols=4)
+    for axis, unit, group, of_panel in zip(axes[:, 0], units, groups, labels, strict=True):
+        _draw_panel(axis, unit, group, of_panel)
+    figure.legend(handles=_legend(drawn), loc="outside upper center", ncols=4)
     lines = [
         "Prediction interval: where 95% of means of as many runs as ours would be if the paper's "
         "runs and ours were alike; none where the paper prints no interval",
         "Our bars: what our runs leave open, with a 5% error at either end. Ticks: the margin of "
         "the verdict, which counts both errors",
     ]
-    not_run = int((points["verdict"] == Verdict.NOT_RUN).sum())
-    if not_run:
-        lines.append(f"Grey, last in each panel: {not_run} not run, with the paper's own n")
+    if not_run := len(points) - len(drawn):
+        lines.append(f"{not_run} of {len(points)} printed numbers were not run and are not drawn")
     add_note(figure, "\n".join([*lines, face_note(config, config["studies"])]))
     return figure
 
 
-def _draw_panel(axis: Axes, unit: str, group: pd.DataFrame) -> None:
-    labels = []
-    for place, row in enumerate(group.to_dict("records")):
+def _row_height(label: str) -> float:
+    """Inches, for all lines of a row's label."""
+    return LINE_HEIGHT * (label.count("\n") + 1) + BETWEEN_ROWS
+
+
+def _draw_panel(axis: Axes, unit: str, group: pd.DataFrame, labels: list[str]) -> None:
+    if group.empty:
+        axis.set_axis_off()
+        axis.text(0, 0, "No printed number was run at this scale", ha="center", va="center")
+        axis.set(xlim=(-1, 1), ylim=(-1, 1))
+        return
+    heights = [_row_height(label) for label in labels]
+    places = np.cumsum(heights) - np.array(heights) / 2
+    for place, row in zip(places, group.to_dict("records"), strict=True):
         _draw_row(axis, place, row)
-        labels.append(_label(row))
     axis.axvline(0, color="black", linewidth=0.7, zorder=1)
-    axis.set_yticks(range(len(labels)), labels, fontsize=6.5)
-    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.set_yticks(places, labels, fontsize=LABEL_SIZE)
+    axis.set_ylim(sum(heights), 0)
     axis.set_xlabel(f"{unit}: ours less printed", fontsize=7.5)
-    axis.tick_params(axis="x", labelsize=6.5)
+    axis.tick_params(axis="x", labelsize=LABEL_SIZE)
     axis.grid(visible=False, axis="y")
 
 
-def _draw_row(axis: Axes, place: int, row: dict[str, object]) -> None:
+def _draw_row(axis: Axes, place: float, row: dict[str, object]) -> None:
     verdict = Verdict(row["verdict"])
     colour, marker = LOOKS[verdict]
-    faint = verdict is Verdict.NOT_RUN
     if not np.isnan(row["expected_half_width"]):
-        half, shade = row["expected_half_width"], "#ececec" if faint else "#cfcfcf"
-        axis.barh(place, 2 * half, left=-half, height=0.62, color=shade, zorder=1.5)
+        half = row["expected_half_width"]
+        axis.barh(place, 2 * half, left=-half, height=BAR_HEIGHT, color=EXPECTED, zorder=1.5)
     ends = [-row["margin"], row["margin"]]
     axis.plot(ends, [place] * 2, "|", color=GREY, markersize=7, linewidth=0, zorder=2)
-    axis.plot(0, place, "o", color=GREY if faint else "black", markersize=3, zorder=2.5)
+    axis.plot(0, place, "o", color="black", markersize=3, zorder=2.5)
     if np.isnan(row["value"]):
         return
     limits = np.array([[row["low"], row["high"]]]) - row["printed"]
@@ -128,22 +143,21 @@ def _draw_row(axis: Axes, place: int, row: dict[str, object]) -> None:
 
 
 def _label(row: dict[str, object]) -> str:
-    """What the paper says, cut, and the number that it prints."""
-    says = textwrap.shorten(str(row["says"]), LABEL_WIDTH, placeholder=" …")
+    """What the paper says, and the number that it prints."""
+    says = textwrap.fill(str(row["says"]), LABEL_WIDTH)
     printed = f"{row['printed']:.4g}"
     if not np.isnan(row["printed_half_width"]):
         printed += f" ± {row['printed_half_width']:.2g}"
-    count = f"n = {row['n']}" if row["n"] else "not run"
-    return f"{says}\n{printed}; {count}"
+    return f"{says}\n{printed}; n = {row['n']:g}"
 
 
 def _legend(points: pd.DataFrame) -> list[Line2D]:
     there = set(points["verdict"])
     handles = [
         Line2D([], [], color="black", marker="o", linewidth=0, markersize=3, label="Printed"),
-        Line2D([], [], color="#cfcfcf", linewidth=6, label="The paper's 95% prediction interval"),
+        Line2D([], [], color=EXPECTED, linewidth=6, label="The paper's 95% prediction interval"),
     ]
     for verdict, (colour, marker) in LOOKS.items():
-        if verdict in there and verdict is not Verdict.NOT_RUN:
+        if verdict in there:
             handles.append(Line2D([], [], color=colour, marker=marker, label=f"Ours: {verdict}"))
     return handles

@@ -1,10 +1,12 @@
-"""Blocks: the runs of one cell that one job makes, and the starts that they go on from.
+"""Blocks: the runs that one job makes, of a cell or of a few, and the starts that they go on from.
 
 A block is execution and nothing else. Results lie in a folder a run, and a job keeps those that are
 there, so a scale may be made with blocks of another size from one call to the next.
 """
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 
 from advprune.paths import RUN_BLOCK, START_BLOCK, seed_text
 from advprune.plan.config import Config
@@ -12,6 +14,8 @@ from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.grid import starts_are_shared
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run, Start
+
+Cell = tuple[str, str, str, int]  # data set, method, p, e
 
 JOB_MEMORY_MB = 4000  # what a job that makes a block asks for
 
@@ -25,11 +29,6 @@ def seeds_beside(seed: int, config: Config) -> str:
     return f"{seed_text(first)}-{seed_text(first + size - 1)}"
 
 
-def block_of_run(run: Run, config: Config) -> str:
-    """The block that a run is made in, as it stands in paths."""
-    return RUN_BLOCK.format(**vars(run), block=seeds_beside(run.seed, config))
-
-
 def block_of_start(start: Start, config: Config) -> str:
     """The block that a start is made in, as it stands in paths."""
     seeds = seeds_beside(start.seed, config)
@@ -37,10 +36,33 @@ def block_of_start(start: Start, config: Config) -> str:
 
 
 def run_blocks(config: Config) -> dict[str, list[Run]]:
-    """All runs that a config asks for, by block."""
+    """All runs that a config asks for, by block, which is named by the first of its cells."""
+    runs = runs_of("all", config)
+    first = _first_cells(runs, config["execution"]["cells_per_job"])
     found: dict[str, list[Run]] = {}
-    for run in runs_of("all", config):
-        found.setdefault(block_of_run(run, config), []).append(run)
+    for run in runs:
+        dataset, method, p, e = first[_cell(run)]
+        seeds = seeds_beside(run.seed, config)
+        name = RUN_BLOCK.format(dataset=dataset, method=method, p=p, e=e, block=seeds)
+        found.setdefault(name, []).append(run)
+    return found
+
+
+def by_cell(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs, sorted, a list for each of their cells."""
+    return [list(of_cell) for _, of_cell in groupby(runs, key=_cell)]
+
+
+def _cell(run: Run) -> Cell:
+    return run.dataset, run.method, run.p, run.e
+
+
+def _first_cells(runs: Iterable[Run], size: int) -> dict[Cell, Cell]:
+    """Each cell's leader: the first of the ``size`` cells of a data set that are made together."""
+    found: dict[Cell, Cell] = {}
+    for _, of_dataset in groupby(sorted({_cell(run) for run in runs}), key=itemgetter(0)):
+        cells = list(of_dataset)
+        found |= {cell: cells[place - place % size] for place, cell in enumerate(cells)}
     return found
 
 

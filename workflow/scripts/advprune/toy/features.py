@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from advprune.analysis.statistics import mean_interval
 from advprune.training.seeds import stream_seed
@@ -184,13 +184,13 @@ QUANTITIES: dict[str, ToyQuantity] = {
     "fragile_standard": ToyQuantity(
         "Fragile classifier: standard accuracy",
         lambda model: 0.99,
-        lambda model: norm.cdf(model.eta * math.sqrt(model.fragile_features)),
+        lambda model: ndtr(model.eta * math.sqrt(model.fragile_features)),
         "above",
     ),
     "fragile_adversarial": ToyQuantity(
         "Fragile classifier: adversarial accuracy",
-        lambda model: norm.cdf(-model.eta * math.sqrt(model.fragile_features)),
-        lambda model: norm.cdf((model.eta - model.epsilon) * math.sqrt(model.fragile_features)),
+        lambda model: ndtr(-model.eta * math.sqrt(model.fragile_features)),
+        lambda model: ndtr((model.eta - model.epsilon) * math.sqrt(model.fragile_features)),
         "≤",
     ),
     "robust_standard": ToyQuantity(
