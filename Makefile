@@ -16,7 +16,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
-.PHONY: help quick doctor run plan partial slurm test lint lock clean
+.PHONY: help quick doctor run plan partial slurm test bench lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -57,6 +57,14 @@ slurm: .venv/slurm      ## Snakemake's SLURM plugin, for --workflow-profile prof
 test: .venv/installed   ## all tests that this machine can run
 	$(BIN)/python -m pytest
 
+# What other packages are compared with is no part of the default installation either.
+.venv/bench: .venv/installed envs/requirements-bench.lock
+	@$(PYTHON) envs/install.py $(BIN)/python envs/requirements-bench.lock
+	@touch $@
+
+bench: .venv/bench      ## what training, attacks and planning cost here, beside other code, in 10 minutes
+	$(BIN)/python benchmarks --output results/bench.csv
+
 lint: .venv/installed   ## what CI checks before the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -67,9 +75,11 @@ lint: .venv/installed   ## what CI checks before the tests
 lock: .venv/installed   ## resolve envs/requirements.in into envs/requirements.lock again
 	$(BIN)/uv pip compile envs/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet -o envs/requirements.lock
-	$(BIN)/uv pip compile envs/requirements-slurm.in --universal --python-version 3.11 \
-		-c envs/requirements.lock --generate-hashes --no-emit-index-url --no-header --quiet \
-		-o envs/requirements-slurm.lock
+	for extra in slurm bench; do \
+		$(BIN)/uv pip compile envs/requirements-$$extra.in --universal --python-version 3.11 \
+			-c envs/requirements.lock --generate-hashes --no-emit-index-url --no-header --quiet \
+			-o envs/requirements-$$extra.lock || exit; \
+	done
 
 clean:          ## delete the environment and what tools leave behind, never results
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
