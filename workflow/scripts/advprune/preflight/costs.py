@@ -6,20 +6,19 @@ something by itself, nearly all of it on a GPU, and each of its images something
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from advprune.paths import CONFIG as CONFIGS
-from advprune.plan.blocks import run_blocks, start_blocks, start_of
+from advprune.plan.blocks import block_of_start, run_blocks, start_of, starts_of
 from advprune.plan.config import Config
-from advprune.plan.exhibits import EXHIBITS
+from advprune.plan.exhibits import EXHIBITS, runs_of
 from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.plan.yaml_files import read_yaml
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Run, Start
+from advprune.spec.runs import Start
 from advprune.spec.specification import (
     AFTER_PASS,
     DeepFoolSettings,
@@ -237,17 +236,14 @@ def evaluation_seconds(
     return seconds
 
 
-def costs_of(spec: TrainingSpec, device: DeviceCosts) -> NetworkCosts | None:
-    """Those of a specification's network, if the device's are known."""
-    return device.networks.get(network_key(spec.network, spec.width))
-
-
 def stage_seconds(
     dataset: str,
     config: Config,
     device: DeviceCosts,
     assumed: Assumed,
     costs: NetworkCosts | None = None,
+    *,
+    exhibit: str = "all",
 ) -> Seconds:
     """All that a config asks for on one data set.
 
@@ -257,40 +253,41 @@ def stage_seconds(
         device: where.
         assumed: of every run.
         costs: of the data set's network, if not those that the device has under its name.
+        exhibit: for which table or figure.
 
     Raises:
         KeyError: the device has none.
     """
+    wanted = {run for run in runs_of(exhibit, config) if run.dataset == dataset}
+    starts: dict[str, list[Start]] = {}
+    for start in starts_of(wanted, config):
+        if start.dataset == dataset:
+            starts.setdefault(block_of_start(start, config), []).append(start)
+
+    def of(spec: TrainingSpec) -> NetworkCosts:
+        return costs or device.networks[network_key(spec.network, spec.width)]
+
     total = Counter(dict.fromkeys(STAGES, 0.0))
-    for starts in of_dataset(dataset, start_blocks(config).values()):
-        spec = start_spec(starts[0], config)
-        known = costs or device.networks[network_key(spec.training.network, spec.training.width)]
-        each = start_seconds(spec, known, assumed, stacked=len(starts))
-        for _ in starts:
+    for block in starts.values():
+        spec = start_spec(block[0], config)
+        each = start_seconds(spec, of(spec.training), assumed, stacked=len(block))
+        for _ in block:
             total.update(each)
         total["starting jobs"] += device.job
-    for runs in of_dataset(dataset, run_blocks(config).values()):
-        for run in runs:
+    for block in run_blocks(config).values():
+        made = [run for run in block if run in wanted]
+        cells = Counter((run.method, run.p, run.e) for run in made)
+        for run in made:
             spec = training_spec(run, config)
-            known = costs or device.networks[network_key(spec.network, spec.width)]
             begun = run.e if start_of(run, config) else 0
-            stacked = sum(
-                (each.method, each.p, each.e) == (run.method, run.p, run.e) for each in runs
-            )
+            stacked = cells[run.method, run.p, run.e]
+            known, evaluated = of(spec), evaluation_spec(run, config)
             total.update(training_seconds(spec, known, assumed, begun=begun, stacked=stacked))
-            evaluated = evaluation_spec(run, config)
             total.update(evaluation_seconds(dataset, evaluated, known, assumed))
-        total["starting jobs"] += 2 * device.job  # it is trained, and evaluated
+        total["starting jobs"] += 2 * device.job * bool(made)  # it is trained, and evaluated
     return dict(total)
 
 
 def exhibit_seconds(device: DeviceCosts) -> float:
     """Of all tables and figures, whatever they are made from."""
     return len(EXHIBITS) * device.exhibit
-
-
-def of_dataset(
-    dataset: str, blocks: Sequence[list[Run] | list[Start]]
-) -> list[list[Run] | list[Start]]:
-    """The blocks of one data set."""
-    return [block for block in blocks if block[0].dataset == dataset]
