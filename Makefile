@@ -16,7 +16,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(LOGGER)
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
-.PHONY: help quick doctor run plan partial slurm test bench lint lock clean
+.PHONY: help quick doctor run plan partial slurm test bench cost lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -64,6 +64,9 @@ test: .venv/installed   ## all tests that this machine can run
 
 bench: .venv/bench      ## what training, attacks and planning cost here, beside other code, in 10 minutes
 	$(BIN)/python benchmarks --output results/bench.csv
+
+cost: .venv/installed   ## write docs/cost.md again, after config/costs.yaml or a scale has changed
+	$(BIN)/python benchmarks/cost_page.py
 
 lint: .venv/installed   ## what CI checks before the tests
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@
 Nothing on the page depends on the machine that writes it.
 """
 
+import copy
 import csv
 from pathlib import Path
 
@@ -13,13 +14,13 @@ import numpy as np
 from tabulate import tabulate
 
 import measuring
-from advprune.analysis.two_way import two_way_mean
 from advprune.plan.config import Config, load_config
 from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import evaluation_spec, training_spec
 from advprune.preflight.costs import (
     STAGES,
     DeviceCosts,
+    Seconds,
     evaluation_seconds,
     exhibit_seconds,
     read_costs,
@@ -33,9 +34,9 @@ MEASURED = Path(__file__).with_name("measured.csv")
 SCALES = {"config": "the paper", "laptop": "laptop", "quick": "quick"}
 SHARES = ("0.1", "0.3", "0.6", "1.0")
 SEEDS = (3, 8, 30, 120)
-IMAGES = (25, 50, 100, 200, 500, 1_000, 2_000)
+IMAGES = (25, 50, 100, 200, 500, 1_000, 2_000, 10_000)
 ENOUGH = 1.05  # of the error that the most images leave
-DRAWS = 20
+LARGE = (1_000, 4_000)  # seeds and images, to know the world's variances by
 
 Rows = list[tuple[str, ...]]
 DEVICES, ASSUMED = read_costs()
@@ -56,35 +57,45 @@ def table(rows: Rows, headers: list[str]) -> str:
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
 
-def by_stage(device: DeviceCosts, scales: dict[str, str]) -> str:
-    """Hours of every scale by data set and stage."""
-    rows: Rows = []
-    for scale, title in scales.items():
-        config = config_of(scale)
-        total = exhibit_seconds(device)
+def with_images(config: Config, images: int) -> Config:
+    """A config whose runs are attacked on so many images, in one batch."""
+    changed = copy.deepcopy(config)
+    for study in changed["studies"].values():
+        study["evaluation"] |= dict.fromkeys(
+            ("autoattack_examples", "single_attack_examples", "batch_size"), images
+        )
+    return changed
+
+
+def stage_table(rows: list[tuple[tuple[str, ...], Seconds]], headers: list[str]) -> str:
+    """Hours by stage, without the stages that nothing is spent on."""
+    stages = [stage for stage in STAGES if any(seconds[stage] for _, seconds in rows)]
+    lines = [
+        (*names, *[hours(seconds[stage]) for stage in stages], hours(sum(seconds.values())))
+        for names, seconds in rows
+    ]
+    return table(lines, [*headers, *stages, "hours"])
+
+
+def by_data_set(device: DeviceCosts, configs: dict[str, Config]) -> str:
+    """Hours of every config, by data set and stage."""
+    rows = []
+    for title, config in configs.items():
         for study in config["studies"].values():
             dataset = study["dataset"]
-            seconds = stage_seconds(dataset, config, device, ASSUMED)
             runs = sum(run.dataset == dataset for run in runs_of("all", config))
-            total += sum(seconds.values())
-            stages = [hours(seconds[stage]) for stage in STAGES]
-            rows.append((title, dataset, f"{runs:,}", *stages, hours(sum(seconds.values()))))
-        rows.append(
-            (title, "all, with tables and figures", *[""] * (1 + len(STAGES)), hours(total))
-        )
-    return table(rows, ["scale", "data set", "runs", *STAGES, "hours"])
+            seconds = stage_seconds(dataset, config, device, ASSUMED)
+            rows.append(((title, dataset, f"{runs:,}"), seconds))
+    return stage_table(rows, ["scale", "data set", "runs"])
 
 
-def items_on_gpu() -> str:
-    """MNIST's half of the paper on a GPU, item by item."""
-    config, device = config_of("config"), DEVICES["cuda"]
-    rows: Rows = []
+def by_item(config: Config) -> str:
+    """What MNIST's part of the paper needs on a GPU, item by item."""
+    rows = []
     for name in ("table1", "figure3"):
-        seconds = stage_seconds("mnist", config, device, ASSUMED, exhibit=name)
-        runs = len(runs_of(name, config))
-        parts = [hours(seconds[stage]) for stage in STAGES]
-        rows.append((name, f"{runs:,}", *parts, hours(sum(seconds.values()))))
-    return table(rows, ["of the paper's scale", "runs", *STAGES, "hours"])
+        seconds = stage_seconds("mnist", config, DEVICES["cuda"], ASSUMED, exhibit=name)
+        rows.append(((name, f"{len(runs_of(name, config)):,}"), seconds))
+    return stage_table(rows, ["table or figure", "runs"])
 
 
 def by_share() -> str:
@@ -127,18 +138,23 @@ def verdicts(seeds: int, images: int, random: np.random.Generator) -> np.ndarray
     return 100.0 * (random.random(share.shape) < share)
 
 
+def components() -> tuple[float, float, float]:
+    """Variances over seeds, over images, and of what both leave, of single verdicts."""
+    values = verdicts(*LARGE, np.random.default_rng(0))
+    rows, columns = values.mean(axis=1), values.mean(axis=0)
+    residual = (values - rows[:, None] - columns[None] + values.mean()).var()
+    return rows.var() - residual / LARGE[1], columns.var() - residual / LARGE[0], residual
+
+
 def two_way_curve() -> str:
     """Standard errors of a cell's mean, by seeds and images, and how many images are enough."""
+    of_seeds, of_images, residual = components()
     rows: Rows = []
-    for seeds in SEEDS:
-        random = np.random.default_rng(seeds)
-        errors = []
-        for images in IMAGES:
-            drawn = [two_way_mean(verdicts(seeds, images, random)) for _ in range(DRAWS)]
-            errors.append(float(np.sqrt(np.mean([each.standard_error**2 for each in drawn]))))
-        enough = next(n for n, e in zip(IMAGES, errors, strict=True) if e <= ENOUGH * errors[-1])
-        rows.append((f"{seeds}", *[f"{error:.1f}" for error in errors], f"{enough:,}"))
-    return table(rows, ["seeds", *[f"{n:,} images" for n in IMAGES], "enough"])
+    for n in SEEDS:
+        errors = [np.sqrt(of_seeds / n + of_images / m + residual / (n * m)) for m in IMAGES]
+        enough = next(m for m, e in zip(IMAGES, errors, strict=True) if e <= ENOUGH * errors[-1])
+        rows.append((f"{n}", *[f"{error:.1f}" for error in errors], f"{enough:,}"))
+    return table(rows, ["seeds", *[f"{m:,} images" for m in IMAGES], "enough"])
 
 
 def extrapolated() -> str:
@@ -152,12 +168,13 @@ def extrapolated() -> str:
 
 
 def measured() -> str:
-    """What `make bench` wrote."""
+    """What `make bench` wrote, less what only the model needs."""
     rows: Rows = []
     with open(MEASURED, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             spread = "" if row["rounds"] == "1" else f"{row['least']} to {row['most']}"
-            rows.append((row["quantity"], row["way"], row["median"], row["unit"], spread))
+            if not row["way"].endswith("--help"):
+                rows.append((row["quantity"], row["way"], row["median"], row["unit"], spread))
     return table(rows, ["what", "way", "median", "unit", "least to most"])
 
 
@@ -171,14 +188,16 @@ your machine.*
 
 ## Every scale, on a CPU
 
-Hours of {cpu}. Divide by the cores that work side by side.
+Hours of {cpu}; divide by the cores that work side by side. Tables and figures take {exhibits:.1f}
+minutes more at any scale.
 
 {cpu_stages}
 
 ## The paper, on a GPU
 
-Hours of {gpu}: **predictions**, since no run of this scale was made; networks of MNIST are
-trained in blocks as one stack, AutoAttack takes the images that the config says.
+Hours of {gpu}: **predictions**, since no run of this scale was made; MNIST's networks are taken
+to be trained in blocks as one stack. The config attacks all 10,000 images in batches of 500; the
+rows of 1,000 images are for 1,000 of them in one batch, and so is the second table.
 
 {gpu_stages}
 
@@ -227,13 +246,16 @@ By `make bench` on {cpu_short}. A ratio is of what was timed in the same round.
 def page() -> str:
     """The page."""
     cpu, gpu = DEVICES["cpu"], DEVICES["cuda"]
+    paper = config_of("config")
+    fewer = with_images(paper, 1_000)
     return TEXT.format(
         cpu=cpu.title,
         cpu_short=cpu.title.removesuffix(", CPU seconds"),
         gpu=gpu.title,
-        cpu_stages=by_stage(cpu, SCALES),
-        gpu_stages=by_stage(gpu, {"config": SCALES["config"]}),
-        gpu_items=items_on_gpu(),
+        exhibits=exhibit_seconds(cpu) / 60,
+        cpu_stages=by_data_set(cpu, {title: config_of(name) for name, title in SCALES.items()}),
+        gpu_stages=by_data_set(gpu, {"the paper": paper, "1,000 images": fewer}),
+        gpu_items=by_item(fewer),
         robust=ASSUMED.robust,
         steps=ASSUMED.steps,
         extrapolated=extrapolated(),

@@ -64,3 +64,13 @@ def test_the_costs_that_are_printed_can_be_read(tmp_path):
     assert read.update.of(10, 10) == pytest.approx(0.01)
     assert read.autoattack_rest.of(10, 10) == pytest.approx(0.03)
     assert read.extrapolated == ()
+
+
+def test_the_costs_of_a_cpu_are_those_that_were_measured():
+    program, measured = (
+        PROJECT / f"benchmarks/{name}" for name in ("fit.py", "measured_cpu.jsonl")
+    )
+    command = [sys.executable, program, measured]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    costs = yaml.safe_load((PROJECT / "config/costs.yaml").read_text())
+    assert costs["devices"]["cpu"]["networks"] == yaml.safe_load(printed)
