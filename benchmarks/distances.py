@@ -17,7 +17,6 @@ from advprune.training.deepfool import deepfool
 from digits import CONFIG, digits, trained
 
 IMAGES, ROUNDS = 500, 3
-BATCHES = (100, 250)  # smaller ones, which the caches of a CPU may hold
 TRAINED_ON = 6_000
 CLOSE = 0.01  # of a distance
 
@@ -61,16 +60,11 @@ def measure(table: measuring.Table, tiny: bool) -> None:
     close = (differences < CLOSE).float().mean().item()
     table.add("distance: share of images within 1%", "", "of images", [close])
 
-    def in_batches(size: int, how: DeepFoolSettings) -> None:
-        for batch in images.split(size):
-            deepfool(classifier, batch, how)
-
-    ways = {"foolbox": by_foolbox}
-    for size in (len(images), *BATCHES):
-        ways[f"ours, batches of {size}"] = lambda size=size: in_batches(size, recomputed)
-    for size in (len(images), *BATCHES):
-        name = f"ours, the paper's fixed class, batches of {size}"
-        ways[name] = lambda size=size: in_batches(size, settings)
+    ways = {
+        "foolbox": by_foolbox,
+        "ours": lambda: deepfool(classifier, images, recomputed),
+        "ours, the paper's fixed class": lambda: deepfool(classifier, images, settings),
+    }
     table.compare(
         "DeepFool",
         ways,

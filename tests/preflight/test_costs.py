@@ -23,6 +23,7 @@ from advprune.preflight.costs import (
     start_seconds,
     training_seconds,
 )
+from advprune.spec.methods import METHODS
 from advprune.spec.specification import StartSpec
 
 FREE = Cost(0.0, 0.0)
@@ -167,6 +168,13 @@ def test_epochs_that_runs_share_are_counted_once():
 def test_every_run_is_evaluated_once():
     runs = [run for run in runs_of("all", SMOKE) if run.dataset == "mnist5k"]
     assert smoke(autoattack_first=1)["AutoAttack"] == len(runs)
+
+
+def test_a_network_trained_without_attacks_withstands_none():
+    runs = [run for run in runs_of("all", SMOKE) if run.dataset == "mnist5k"]
+    adversarial = [run for run in runs if METHODS[run.method].adversarial]
+    assert len(adversarial) < len(runs)
+    assert smoke(autoattack_rest=1)["AutoAttack"] == len(adversarial)
 
 
 def test_a_job_for_each_block_of_starts_and_two_for_each_of_runs(tmp_path):

@@ -6,7 +6,7 @@ something by itself, nearly all of it on a GPU, and each of its images something
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,7 +112,8 @@ class Assumed:
     """What training decides, and nobody knows before.
 
     Attributes:
-        robust: the share of attacked images that withstand all attacks.
+        robust: the share of attacked images that withstand all attacks, if a network was trained
+            by an attack, and else none does.
         steps: that an image takes in DeepFool, in the mean.
         longest: that the last image of a batch takes.
     """
@@ -282,8 +283,9 @@ def stage_seconds(
             begun = run.e if start_of(run, config) else 0
             stacked = cells[run.method, run.p, run.e]
             known, evaluated = of(spec), evaluation_spec(run, config)
+            left = assumed if METHODS[run.method].adversarial else replace(assumed, robust=0.0)
             total.update(training_seconds(spec, known, assumed, begun=begun, stacked=stacked))
-            total.update(evaluation_seconds(dataset, evaluated, known, assumed))
+            total.update(evaluation_seconds(dataset, evaluated, known, left))
         total["starting jobs"] += 2 * device.job * bool(made)  # it is trained, and evaluated
     return dict(total)
 
