@@ -12,7 +12,7 @@ from pathlib import Path
 
 import measuring
 
-SUBJECTS = ("training", "distances", "attacks", "starts", "overhead", "planning")
+SUBJECTS = ("training", "distances", "attacks", "starts", "overhead", "planning", "memory")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ module puts the library on Python's path.
 
 import argparse
 import csv
+import json
 import resource
 import subprocess
 import sys
@@ -123,6 +124,27 @@ def run(command: Sequence[str | Path], cwd: Path = PROJECT) -> str:
     if ended.returncode:
         raise RuntimeError(f"{command} failed: {(ended.stdout + ended.stderr)[-2000:]}")
     return ended.stdout
+
+
+# Runs a program and prints what it took. A process counts what the one that started it held in
+# memory, so programs are not started by a benchmark that has loaded PyTorch.
+STARTER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+ended = subprocess.run(sys.argv[1:], stdout=sys.stderr)
+seconds, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, seconds, used.ru_maxrss / 1024]))
+sys.exit(ended.returncode)
+"""
+
+
+def taken_by(command: Sequence[str | Path], cwd: Path = PROJECT) -> list[float]:
+    """CPU seconds, seconds and peak memory in MB of a program.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    return json.loads(run([sys.executable, "-c", STARTER, *command], cwd))
 
 
 def write_table(path: Path, rows: Iterable[Row]) -> None:

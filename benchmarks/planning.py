@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 """Planning: what `snakemake -n` takes, for the paper and for ten times its seeds."""
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import yaml
@@ -44,22 +41,11 @@ def with_more_seeds(config: Path, overlay: Path) -> None:
     overlay.write_text(yaml.safe_dump({"studies": more}))
 
 
-def plan(folder: Path, *configs: str) -> tuple[float, float, float]:
-    """CPU seconds, seconds and peak memory in MB of planning.
-
-    Raises:
-        RuntimeError: it failed.
-    """
+def plan(folder: Path, *configs: str) -> list[float]:
+    """CPU seconds, seconds and peak memory in MB of planning."""
     snakemake = Path(sys.executable).with_name("snakemake")
-    command = [snakemake, "-n", "--quiet", "--cores", "2", "--configfile", *configs]
-    with open(folder / "printed", "w") as printed:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=printed)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-    if status:
-        raise RuntimeError(f"{command} failed: {(folder / 'printed').read_text()[-2000:]}")
-    return usage.ru_utime + usage.ru_stime, seconds, usage.ru_maxrss / 1024
+    options = ["-n", "--quiet", "--cores", "2", "--configfile", *configs]
+    return measuring.taken_by([snakemake, *options], folder)
 
 
 def measure(table: measuring.Table, tiny: bool) -> None:

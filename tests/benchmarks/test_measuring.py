@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import sys
 
 import pytest
 
@@ -51,3 +52,15 @@ def test_a_table_is_written_as_csv_a_row_a_number(tmp_path):
 def test_a_program_that_fails_is_not_timed(tmp_path):
     with pytest.raises(RuntimeError, match="failed"):
         measuring.run(["false"], cwd=tmp_path)
+
+
+def test_the_memory_of_a_program_is_its_own(tmp_path):
+    held = bytearray(200_000_000)  # by whoever starts it
+    small = measuring.taken_by([sys.executable, "-c", ""], tmp_path)
+    large = measuring.taken_by([sys.executable, "-c", "bytearray(300_000_000)"], tmp_path)
+    assert len(held) and small[2] < 100 < 280 < large[2]
+
+
+def test_what_a_failing_program_takes_is_not_told(tmp_path):
+    with pytest.raises(RuntimeError, match="no such thing"):
+        measuring.taken_by([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path)
