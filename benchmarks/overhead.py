@@ -8,7 +8,7 @@ from pathlib import Path
 
 import measuring
 
-ROUNDS = 5
+ROUNDS = 3
 IMPORTS = ("torch", "advprune.training.runs", "advprune.evaluation.runs", "pandas")
 PROGRAMS = sorted((measuring.PROJECT / "workflow/scripts").glob("*.py"))
 JOBS = 20

@@ -63,11 +63,11 @@ def textbook_epoch(
         seen += loss.item() * len(labels)
 
 
-def ours(examples: Examples, spec: TrainingSpec, *, fused: bool = False) -> None:
-    """One epoch, as in a job."""
+def ours(examples: Examples, spec: TrainingSpec, *, fused: bool | None = None) -> None:
+    """One epoch, as in a job; with Adam fused or not, if that is said."""
     state = start(spec, examples)
-    if fused:
-        state.optimiser = torch.optim.Adam(state.classifier.parameters(), fused=True)
+    if fused is not None:
+        state.optimiser = torch.optim.Adam(state.classifier.parameters(), fused=fused)
     train(spec, examples, state=state)
 
 
@@ -76,8 +76,10 @@ def measure(table: measuring.Table, tiny: bool) -> None:
     torch.set_num_threads(1)
     examples = digits().first(256 if tiny else IMAGES)
     spec = spec_of(epochs=1)
-    numerics = dataclasses.replace(spec.numerics, channels_last=True)
-    laid_out = dataclasses.replace(spec, numerics=numerics)
+    plain, laid_out = (
+        dataclasses.replace(spec, numerics=dataclasses.replace(spec.numerics, channels_last=last))
+        for last in (False, True)
+    )
     loader = DataLoader(Pictures(examples), batch_size=spec.batch_size, shuffle=True)
     at_hand = list(loader)
 
@@ -85,14 +87,15 @@ def measure(table: measuring.Table, tiny: bool) -> None:
         textbook_epoch(start(spec, examples).classifier, batches, len(at_hand), spec)
 
     table.compare(
-        "RS+FGSM, MNIST's network, batches of 128",
+        "training pass",
         {
             "textbook loop with its data loader": lambda: textbook(loader),
             "textbook loop, images at hand": lambda: textbook(at_hand),
-            "ours": lambda: ours(examples, spec),
-            "ours, fused Adam": lambda: ours(examples, spec, fused=True),
-            "ours, channels last": lambda: ours(examples, laid_out),
-            "ours, channels last and fused Adam": lambda: ours(examples, laid_out, fused=True),
+            "ours, as the config says": lambda: ours(examples, spec),
+            "ours, channels first": lambda: ours(examples, plain, fused=False),
+            "ours, channels first, fused Adam": lambda: ours(examples, plain, fused=True),
+            "ours, channels last": lambda: ours(examples, laid_out, fused=False),
+            "ours, channels last, fused Adam": lambda: ours(examples, laid_out, fused=True),
         },
         rounds=1 if tiny else ROUNDS,
         per=(len(examples), "CPU milliseconds an image"),
