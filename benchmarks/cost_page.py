@@ -205,7 +205,8 @@ rows of 1,000 images are for 1,000 of them in one batch, and so is the second ta
 
 ## Extrapolated
 
-Everything else was measured on the device named. All scales assume that {robust:.0%} of the
+Everything else was measured on the device named, but for the seconds that a job takes to start on
+a GPU, which are assumed. All scales assume that {robust:.0%} of the
 attacked images withstand all attacks and that an image takes {steps:g} steps in DeepFool:
 training decides both.
 
@@ -224,7 +225,7 @@ training decides both.
 
 {by_images}
 
-- **Epochs** in proportion; **width** by its square, in wide networks.
+- **Epochs**: in proportion.
 
 ## How many images AutoAttack needs
 
@@ -237,7 +238,9 @@ of Table 1). The last column is the number of images from which on more of them 
 
 ## Measured
 
-By `make bench` on {cpu_short}. A ratio is of what was timed in the same round.
+By the programs of `make bench`, one by one, on {cpu_short}, beside much other work: CPU seconds
+are higher then than on an idle core, and plain seconds say nothing. A ratio is of what was timed
+in the same round, in turn.
 
 {measured}
 """
