@@ -1,5 +1,7 @@
 """How long work is expected to take here, from costs elsewhere or from records."""
 
+import time
+
 import pytest
 import torch
 from workflow_tools import PROJECT
@@ -45,6 +47,10 @@ def test_an_update_can_be_timed(dataset, monkeypatch):
     monkeypatch.setattr(estimate, "fastest", lambda work, device: work() or 1.0)
     spec = estimate.training_spec(work_by_dataset(SMOKE)[dataset].runs[0], SMOKE)
     assert estimate.update_seconds(spec, 4, torch.device("cpu")) == 1.0
+
+
+def test_waiting_for_others_is_no_work():
+    assert estimate.fastest(lambda: time.sleep(0.3), torch.device("cpu")) < 0.1
 
 
 def test_by_records_missing_runs_and_starts_take_as_long_as_those_that_are_there(tmp_path):
