@@ -10,7 +10,7 @@ from builders import GREY, evaluation_spec, small_classifier, write_dataset
 
 from advprune.errors import UserError
 from advprune.evaluation import job
-from advprune.evaluation.job import Outputs, Subject, run_evaluation
+from advprune.evaluation.job import Outputs, Subject, open_evaluation, run_evaluation
 from advprune.machine.provenance import now
 from advprune.networks.weights import save_weights
 from advprune.spec.specification import AutoAttackSettings
@@ -41,7 +41,8 @@ def evaluate(subject, tmp_path):
         of = dataclasses.replace(subject, **changes)
         outputs = Outputs(*(tmp_path / name for name in ("row.csv", "images.csv", "record.json")))
         cpu = torch.device("cpu")
-        run_evaluation(of, spec, outputs, device=cpu, made_by=made_by, started=now())
+        opened = open_evaluation(of, spec, outputs.record, device=cpu, made_by=made_by)
+        run_evaluation(opened, spec, outputs, made_by=made_by, started=now())
         return outputs.record
 
     return run

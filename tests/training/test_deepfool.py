@@ -137,6 +137,26 @@ def test_a_network_that_ignores_its_input_is_infinitely_far_from_a_boundary(fixe
     assert not result.converged.any()
 
 
+# Class 1 has a slope at 0, and none from 1 on.
+FLATTENS = OfOnePixel(lambda x: 0 * x, lambda x: torch.where(x < 1, 2 - x, 1 + 0 * x))
+
+
+@pytest.mark.parametrize(
+    ("model", "zero", "walked"),
+    [
+        pytest.param(OfOnePixel(lambda x: 0 * x, lambda x: 0 * x + 1), math.inf, math.inf, id="1"),
+        pytest.param(OfOnePixel(lambda x: 0 * x + 1, lambda x: 0 * x), 0.0, math.inf, id="0"),
+        pytest.param(FLATTENS, math.inf, 2.0, id="after a step"),
+    ],
+)
+def test_where_logits_are_constant_the_released_distance_is_infinite_but_for_class_0(
+    model, zero, walked
+):
+    found = [run(model, pixel(0.0), unconverged=way) for way in ("zero", "length_walked")]
+    assert [result.distance.item() for result in found] == pytest.approx([zero, walked])
+    assert not any(result.converged.item() for result in found)
+
+
 def test_an_image_on_the_boundary_is_at_distance_0():
     model = OfOnePixel(lambda x: 0.5 - x, lambda x: x - 0.5)
     result = run(model, pixel(0.5))

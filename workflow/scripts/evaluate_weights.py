@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from advprune.errors import UserError
-from advprune.evaluation.job import Outputs, Subject, run_evaluation
+from advprune.evaluation.job import Outputs, Subject, open_evaluation, run_evaluation
 from advprune.evaluation.outcome import in_words
 from advprune.machine.devices import choose_device
 from advprune.machine.provenance import environment, now
@@ -42,21 +42,18 @@ def main() -> None:
         dataset=options.dataset,
         dataset_name=options.dataset_name,
     )
+    spec = EvaluationSpec(
+        epsilon=options.epsilon,
+        autoattack_examples=options.test_examples,
+        single_attack_examples=options.test_examples,
+        batch_size=options.batch_size,
+        seed=options.seed,
+    )
+    made_by = environment(device, __file__)
+    outputs = Outputs(options.accuracies, options.verdicts, options.record)
     with turn_at(options.record):
-        found = run_evaluation(
-            subject,
-            EvaluationSpec(
-                epsilon=options.epsilon,
-                autoattack_examples=options.test_examples,
-                single_attack_examples=options.test_examples,
-                batch_size=options.batch_size,
-                seed=options.seed,
-            ),
-            Outputs(options.accuracies, options.verdicts, options.record),
-            device=device,
-            made_by=environment(device, __file__),
-            started=started,
-        )
+        opened = open_evaluation(subject, spec, options.record, device=device, made_by=made_by)
+        found = run_evaluation(opened, spec, outputs, made_by=made_by, started=started)
     print(in_words(found))
 
 

@@ -163,7 +163,8 @@ def summarise(
     for key, group in runs.groupby(RUN_KEYS, sort=True):
         row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
         for metric in metrics:
-            interval = mean_interval(group[metric])
+            # Networks that were trained in a stack have no training time of their own.
+            interval = mean_interval(group[metric].dropna())
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
             if verdicts and metric in ROBUST_ACCURACIES:

@@ -20,11 +20,13 @@ def restore_progress(path: Path, key: str) -> Progress:
     def fill(tensors: dict[str, torch.Tensor], rest: dict) -> None:
         progress.found = tensors
         progress.seconds, progress.warnings = rest["seconds"], rest["warnings"]
+        progress.stacked = rest["stacked"]
 
     restore_state(path, key, fill)
 
     def save() -> None:
         rest = {"seconds": progress.seconds, "warnings": progress.warnings}
+        rest["stacked"] = progress.stacked
         save_state(path, key, progress.found, rest)
 
     progress.save = save

@@ -1,18 +1,20 @@
 """An evaluation job: from a network's weights to the files with what was found, resumably."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from advprune.data.examples import load_examples
+from advprune.data.examples import Examples, load_examples
+from advprune.evaluation import phases
 from advprune.evaluation.checkpoints import restore_progress
 from advprune.evaluation.outcome import Evaluation, accuracies, notes, verdicts
-from advprune.evaluation.phases import evaluate
+from advprune.evaluation.phases import Progress, evaluate
 from advprune.machine.provenance import provenance
+from advprune.networks.classifier import Classifier
 from advprune.networks.weights import read_classifier
 from advprune.paths import checkpoint_of
 from advprune.spec.datasets import DATASETS
@@ -53,29 +55,43 @@ class Outputs:
     record: Path
 
 
-def run_evaluation(
+@dataclass(frozen=True)
+class Opened:
+    """An evaluation that has been begun, or is gone on with.
+
+    Attributes:
+        classifier: the network, on the device to work on.
+        test: the test set, there too.
+        progress: what has been found so far.
+        about: the network, as the record describes it.
+        made_from: the hashes of its weights and of the data set.
+        checkpoint: where progress is saved.
+    """
+
+    classifier: Classifier
+    test: Examples
+    progress: Progress
+    about: Mapping[str, Any]
+    made_from: Mapping[str, str]
+    checkpoint: Path
+
+
+def open_evaluation(
     subject: Subject,
     spec: EvaluationSpec,
-    outputs: Outputs,
+    record: Path,
     *,
     device: torch.device,
     made_by: Mapping[str, Any],
-    started: datetime.datetime,
-) -> Evaluation:
-    """Evaluate, or go on from the last phase that a job that was killed had done.
-
-    Nothing but the outputs is left when it is done.
+) -> Opened:
+    """Read the network, and what a job that was killed has found of it.
 
     Args:
         subject: the network.
         spec: how to evaluate it.
-        outputs: where to write.
+        record: that will be written last; the checkpoint lies beside it.
         device: where to work.
         made_by: what `environment` says; work done under another one is not gone on with.
-        started: when the work was begun.
-
-    Returns:
-        what was found, as it is written.
 
     Raises:
         UserError: the weights or the data set cannot be used.
@@ -99,25 +115,62 @@ def run_evaluation(
         "normalise": subject.normalise,
     }
     key = digest([spec.to_dict(), made_from, made_by, about])
-    checkpoint = checkpoint_of(outputs.record)
+    checkpoint = checkpoint_of(record)
     progress = restore_progress(checkpoint, key)
-    result = evaluate(classifier, test, spec, progress)
+    return Opened(classifier, test, progress, about, made_from, checkpoint)
+
+
+def attack_together(opened: Collection[Opened], spec: EvaluationSpec) -> None:
+    """Do what can be done of several evaluations at once; `run_evaluation` then finds it done."""
+    if len(opened) > 1:
+        phases.attack_together(
+            [each.classifier for each in opened],
+            next(iter(opened)).test,
+            spec,
+            [each.progress for each in opened],
+        )
+
+
+def run_evaluation(
+    opened: Opened,
+    spec: EvaluationSpec,
+    outputs: Outputs,
+    *,
+    made_by: Mapping[str, Any],
+    started: datetime.datetime,
+) -> Evaluation:
+    """Evaluate, or go on from the last phase that was done; write what was found.
+
+    Nothing but the outputs is left when it is done.
+
+    Args:
+        opened: what `open_evaluation` gave.
+        spec: how to evaluate it.
+        outputs: where to write.
+        made_by: what `environment` says.
+        started: when the work was begun.
+
+    Returns:
+        what was found, as it is written.
+    """
+    result = evaluate(opened.classifier, opened.test, spec, opened.progress)
 
     write_csv(outputs.accuracies, [accuracies(result)])
-    write_csv(outputs.verdicts, verdicts(result, test))
+    write_csv(outputs.verdicts, verdicts(result, opened.test))
     write_record(
         outputs.record,
         {
             "spec": spec.to_dict(),
             "spec_digest": spec.digest,
-            "subject": about,
-            **made_from,
+            "subject": opened.about,
+            **opened.made_from,
             "seconds": result.seconds,
+            "stacked": opened.progress.stacked,
             "warnings": result.warnings,
             "notes": notes(result.prediction),
             "provenance": provenance(made_by, started),
         },
         [outputs.accuracies, outputs.verdicts],
     )
-    checkpoint.unlink(missing_ok=True)
+    opened.checkpoint.unlink(missing_ok=True)
     return result

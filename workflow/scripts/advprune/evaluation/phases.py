@@ -1,8 +1,9 @@
 """The phases of an evaluation: natural accuracy, standard AutoAttack, attacks run alone."""
 
 import logging
+import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,10 +21,13 @@ from advprune.evaluation.autoattack import (
 from advprune.evaluation.outcome import NO_CLASS, SQUARE, Evaluation, notes
 from advprune.evaluation.single_attacks import withstand
 from advprune.machine.devices import tf32, use_deterministic_algorithms
+from advprune.networks.classifier import Classifier
+from advprune.spec.attacks import ATTACKS
 from advprune.spec.specification import EvaluationSpec
 
 log = logging.getLogger(__name__)
 NATURAL_BATCH = 500
+ALONE = "{} alone"  # the phase of an attack that is run alone
 
 
 @dataclass
@@ -35,12 +39,14 @@ class Progress:
             attack to the survivors, (m,) bool.
         seconds: phase to seconds.
         warnings: phase to what AutoAttack warned of in it.
+        stacked: with how many networks an attack was run at once, itself among them.
         save: called at the end of every phase.
     """
 
     found: dict[str, Tensor] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
+    stacked: int = 1
     save: Callable[[], None] = lambda: None
 
     def once(self, phase: str, work: Callable[[], Tensor], device: torch.device) -> Tensor:
@@ -104,10 +110,48 @@ def evaluate(
     robust_alone: dict[str, Tensor] = {}
     for name in spec.attacks:
         attack = partial(withstand, name, model, images, labels, correct[sample], spec)
-        robust_alone[name] = phase(f"{name} alone", attack)
+        robust_alone[name] = phase(ALONE.format(name), attack)
     return Evaluation(
         prediction, correct, order, robust_after, robust_alone, warnings, progress.seconds
     )
+
+
+@tf32(False)
+def attack_together(
+    models: Sequence[Classifier],
+    test: Examples,
+    spec: EvaluationSpec,
+    progresses: Sequence[Progress],
+) -> None:
+    """Do the phases of a stack of networks that can be done for all at once, before `evaluate`.
+
+    Args:
+        models: the networks.
+        test: the test set, on the device to work on.
+        spec: as `evaluate` takes it.
+        progresses: what the evaluation of each has found; what is found now is put there.
+    """
+    use_deterministic_algorithms(spec.deterministic)
+    sample = torch.from_numpy(balanced_order(test.labels.cpu().numpy(), spec.seed)).to(test.device)
+    sample = sample[: spec.single_attack_examples]
+    images, labels = test.batch(sample)
+    for name, settings in spec.attacks.items():
+        code, phase = ATTACKS[name].together, ALONE.format(name)
+        if not code or all(phase in progress.found for progress in progresses):
+            continue
+        standing = [
+            progress.once("natural", partial(predict, model.eval(), test), test.device)[sample]
+            == labels
+            for model, progress in zip(models, progresses, strict=True)
+        ]
+        attack = pkgutil.resolve_name(code)
+        started = time.perf_counter()
+        still = attack(models, images, labels, torch.stack(standing), spec, **settings).cpu()
+        seconds = (time.perf_counter() - started) / len(models)
+        for of_one, progress in zip(still, progresses, strict=True):
+            progress.found[phase], progress.seconds[phase] = of_one, seconds
+            progress.stacked = len(models)
+            progress.save()
 
 
 @torch.no_grad()

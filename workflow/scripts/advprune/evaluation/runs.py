@@ -1,20 +1,29 @@
 """The runs of a block: each evaluated, if it is not evaluated already."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from advprune.errors import UserError
-from advprune.evaluation.job import Outputs, Subject, run_evaluation
+from advprune.evaluation.job import (
+    Outputs,
+    Subject,
+    attack_together,
+    open_evaluation,
+    run_evaluation,
+)
 from advprune.evaluation.outcome import in_words
 from advprune.machine.provenance import now
+from advprune.networks.classifier import build_classifier
+from advprune.networks.stack import can_be_stacked
 from advprune.paths import checkpoint_of
-from advprune.spec.specification import EvaluationSpec
+from advprune.spec.datasets import DATASETS
+from advprune.spec.specification import EvaluationSpec, TrainingSpec
 from advprune.storage.files import sha256_of
-from advprune.storage.locking import turn_at
+from advprune.storage.locking import turns_at
 from advprune.storage.records import is_as_asked_for, read_record
 
 log = logging.getLogger(__name__)
@@ -28,7 +37,7 @@ def evaluate_runs(
     device: torch.device,
     made_by: Mapping[str, Any],
 ) -> list[Path]:
-    """Evaluate trained runs one after the other, but for those that are evaluated already.
+    """Evaluate the trained runs of a block, but for those that are evaluated already.
 
     What was found is printed, a line a run.
 
@@ -45,29 +54,71 @@ def evaluate_runs(
     Raises:
         UserError: a network is missing, or is not the one that its record describes.
     """
-    records = [folder / "evaluation.json" for folder in folders]
     data = sha256_of(dataset)
-    for folder, record in zip(folders, records, strict=True):
-        with turn_at(record):
-            trained = read_record(folder / "run.json")
-            # The training is recorded: its checkpoint is not asked for any more.
-            checkpoint_of(folder / "run.json").unlink(missing_ok=True)
-            made_from = {"model_sha256": trained["model_sha256"], "dataset_sha256": data}
-            if is_as_asked_for(record, spec.to_dict(), **made_from):
-                log.info("%s is there", record)
-                continue
-            log.info("%s", folder)
-            outputs = Outputs(folder / "evaluation.csv", folder / "verdicts.csv", record)
-            found = run_evaluation(
-                subject_of(folder, trained, dataset),
-                spec,
-                outputs,
-                device=device,
-                made_by=made_by,
-                started=now(),
-            )
-            print(f"{folder}: {in_words(found)}", flush=True)
-    return records
+    for together in stacks(folders, device):
+        with turns_at(map(record_of, together)):
+            opened = {
+                folder: open_evaluation(
+                    subject_of(folder, trained, dataset),
+                    spec,
+                    record_of(folder),
+                    device=device,
+                    made_by=made_by,
+                )
+                for folder, trained in _unevaluated(together, spec, data)
+            }
+            started = now()
+            attack_together(opened.values(), spec)
+            for folder, each in opened.items():
+                log.info("%s", folder)
+                outputs = Outputs(
+                    folder / "evaluation.csv", folder / "verdicts.csv", record_of(folder)
+                )
+                found = run_evaluation(each, spec, outputs, made_by=made_by, started=started)
+                print(f"{folder}: {in_words(found)}", flush=True)
+                started = now()
+    return [record_of(folder) for folder in folders]
+
+
+def record_of(folder: Path) -> Path:
+    """The record of a run's evaluation."""
+    return folder / "evaluation.json"
+
+
+def _unevaluated(
+    folders: Sequence[Path], spec: EvaluationSpec, dataset_sha256: str
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The runs that are not evaluated, with the records of their training."""
+    for folder in folders:
+        trained = read_record(folder / "run.json")
+        # The training is recorded: its checkpoint is not asked for any more.
+        checkpoint_of(folder / "run.json").unlink(missing_ok=True)
+        made_from = {"model_sha256": trained["model_sha256"], "dataset_sha256": dataset_sha256}
+        if is_as_asked_for(record_of(folder), spec.to_dict(), **made_from):
+            log.info("%s is there", record_of(folder))
+        else:
+            yield folder, trained
+
+
+def stacks(folders: Sequence[Path], device: torch.device) -> list[list[Path]]:
+    """Which runs are attacked together, as far as attacks can, and which one after the other.
+
+    They differ in the seed alone. A GPU waits for a small network, not for a stack of them.
+
+    Args:
+        folders: of the runs.
+        device: where to work.
+    """
+    if device.type == "cpu":
+        return [[folder] for folder in folders]
+    trained = TrainingSpec.from_dict(read_record(folders[0] / "run.json")["spec"])
+    network = build_classifier(
+        trained.network,
+        width=trained.width,
+        **DATASETS[trained.run.dataset].architecture(normalise=trained.normalise),
+        seed=0,
+    )
+    return [list(folders)] if can_be_stacked(network) else [[folder] for folder in folders]
 
 
 def subject_of(folder: Path, trained: Mapping[str, Any], dataset: Path) -> Subject:

@@ -31,6 +31,7 @@ class Exhibit:
         images: the study whose training images it is made from, or None.
         torch: whether PyTorch must be there to make it.
         claims: whether it is made from the verdicts on the claims.
+        timed: whether it shows the training time of its runs.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
     ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, whose
@@ -49,6 +50,7 @@ class Exhibit:
     images: str | None = None
     torch: bool = False
     claims: bool = False
+    timed: bool = False
 
     @property
     def code(self) -> str:
@@ -125,6 +127,7 @@ _ALL = (
         *("table1", "tables", "Table 1: pruning strategies on MNIST"),
         _of_mnist("table1"),
         verdicts=True,
+        timed=True,
     ),
     Exhibit(
         *("attacks", "tables", "Table 1, supplement: what each attack leaves"),
@@ -165,7 +168,7 @@ _ALL = (
         runs=_pruned,
         run_files=True,
     ),
-    Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
+    Exhibit("figure5", "figures", "Figure 5: training time", _low_loss, timed=True),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),
     Exhibit(
         *("correlations", "tables", "Figure 6, supplement: correlations by seed"),

@@ -135,7 +135,7 @@ def update_seconds(spec: TrainingSpec, count: int, device: torch.device) -> floa
     shape = DATASETS[spec.run.dataset].shape
     nothing = Examples(torch.zeros(2, *shape, dtype=torch.uint8, device=device), torch.zeros(2))
     classifier = start(spec, nothing).classifier
-    optimiser = build_optimiser(spec, classifier)
+    optimiser = build_optimiser(spec, classifier.parameters())
     images = torch.rand(count, *shape, device=device)
     labels = torch.zeros(count, dtype=torch.int64, device=device)
     generator = torch.Generator(device)

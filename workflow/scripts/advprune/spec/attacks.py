@@ -20,11 +20,14 @@ class Attack:
         code: where its function is; what that takes and returns stands at
             `single_attacks.withstand`.
         settings: what its function is told besides; part of an evaluation's specification.
+        together: where the function is that attacks a stack of networks at once, as
+            `together.apgd_ce_together` does; None where each is attacked by itself.
     """
 
     label: str
     code: str
     settings: Mapping[str, int | float] = field(default_factory=dict)
+    together: str | None = None
 
 
 # The accuracy under each is a column ``<name>_accuracy`` of the table of runs.
@@ -33,5 +36,6 @@ ATTACKS: dict[str, Attack] = {
         "APGD-CE 40×5",
         "advprune.evaluation.single_attacks:apgd_ce",
         {"steps": 40, "restarts": 5},
+        together="advprune.evaluation.together:apgd_ce_together",
     ),
 }

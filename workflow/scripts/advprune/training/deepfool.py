@@ -1,6 +1,5 @@
 """DeepFool's estimate of the distance to the decision boundary (section 3.2, equation 1)."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +16,7 @@ class DeepFoolResult:
     Attributes:
         distance: (n,) float32, the l2 norm of the summed perturbation, without the overshoot.
             Where ``converged`` is false it is 0 or the length walked without leaving the class, and
-            infinite where the network's logits do not depend on the image.
+            infinite where the network's logits do not depend on the image, see `deepfool`.
         converged: (n,) bool, whether the predicted class changed within the iterations allowed.
         iterations: (n,) int64, how many steps were taken.
     """
@@ -56,30 +55,21 @@ def deepfool(model: nn.Module, images: Tensor, settings: DeepFoolSettings) -> De
             tested, at ``x + (1 + overshoot) * r``; whether the other class (l-hat) is chosen once,
             as in the paper, or anew at every step, as in the reference implementation and the
             authors' code; and what is the distance of an image whose class did not change: the
-            ``"length_walked"``, or ``"zero"``, as in the authors' code, which so takes it for the
-            nearest of all.
+            ``"length_walked"``, infinite where not one step could be taken since all logits are
+            locally constant; or as in the authors' code ``"zero"``, the nearest of all, but
+            infinite where they are constant at any step and the class is not the first.
     """
     was_training = model.training
     model.eval()
     try:
         with torch.enable_grad():
-            found = _deepfool(
-                model,
-                images.detach(),
-                settings.max_iterations,
-                settings.overshoot,
-                settings.fixed_target,
-            )
+            return _deepfool(model, images.detach(), settings)
     finally:
         model.train(was_training)
-    if settings.unconverged == "zero":
-        return dataclasses.replace(found, distance=found.distance.where(found.converged, 0))
-    return found
 
 
-def _deepfool(
-    model: nn.Module, images: Tensor, max_iterations: int, overshoot: float, fixed_target: bool
-) -> DeepFoolResult:
+def _deepfool(model: nn.Module, images: Tensor, settings: DeepFoolSettings) -> DeepFoolResult:
+    overshoot = settings.overshoot
     count = len(images)
     device = images.device
     perturbation = torch.zeros_like(images)
@@ -91,10 +81,10 @@ def _deepfool(
     target = torch.empty_like(predicted)
 
     active = torch.arange(count, device=device)
-    for iteration in range(max_iterations):
+    for iteration in range(settings.max_iterations):
         point = images[active] + (1 + overshoot) * perturbation[active]
         own = predicted[active]
-        if fixed_target and iteration > 0:
+        if settings.fixed_target and iteration > 0:
             gap, normal = _gap_to_class(model, point, own, target[active])
         else:
             gap, normal, target[active] = _gap_to_nearest_class(model, point, own)
@@ -117,7 +107,13 @@ def _deepfool(
             break
 
     distance = perturbation.flatten(1).norm(dim=1)
-    distance = distance.masked_fill(stationary & ~converged & (iterations == 1), torch.inf)
+    stuck = stationary & ~converged
+    if settings.unconverged == "zero":
+        # The released code divides 0 by 0 where an image is stuck, but for class 0, with which its
+        # search begins; sorting then takes NaN for the farthest.
+        distance = distance.where(converged, 0).masked_fill(stuck & (predicted != 0), torch.inf)
+    else:
+        distance = distance.masked_fill(stuck & (iterations == 1), torch.inf)
     return DeepFoolResult(distance=distance, converged=converged, iterations=iterations)
 
 
