@@ -17,7 +17,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --quiet reason $(LOGGER)
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
-.PHONY: help quick doctor run plan partial slurm test test-all lint lock clean
+.PHONY: help quick doctor run plan partial slurm test test-all bench cost lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -64,6 +64,17 @@ test: .venv/installed   ## the tests, without those that take long, in minutes o
 test-all: .venv/installed ## all tests that this machine can run
 	$(PYTEST)
 
+# What other packages are compared with is no part of the default installation either.
+.venv/bench: .venv/installed envs/requirements-bench.lock
+	@$(PYTHON) envs/install.py $(BIN)/python envs/requirements-bench.lock
+	@touch $@
+
+bench: .venv/bench      ## what training, attacks and planning cost here, beside other code, in 10 minutes
+	$(BIN)/python benchmarks --output results/bench.csv
+
+cost: .venv/installed   ## write docs/cost.md again, after config/costs.yaml or a scale has changed
+	$(BIN)/python benchmarks/cost_page.py
+
 lint: .venv/installed   ## what CI checks before the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -74,9 +85,11 @@ lint: .venv/installed   ## what CI checks before the tests
 lock: .venv/installed   ## resolve envs/requirements.in into envs/requirements.lock again
 	$(BIN)/uv pip compile envs/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet -o envs/requirements.lock
-	$(BIN)/uv pip compile envs/requirements-slurm.in --universal --python-version 3.11 \
-		-c envs/requirements.lock --generate-hashes --no-emit-index-url --no-header --quiet \
-		-o envs/requirements-slurm.lock
+	for extra in slurm bench; do \
+		$(BIN)/uv pip compile envs/requirements-$$extra.in --universal --python-version 3.11 \
+			-c envs/requirements.lock --generate-hashes --no-emit-index-url --no-header --quiet \
+			-o envs/requirements-$$extra.lock || exit; \
+	done
 
 clean:          ## delete the environment and what tools leave behind, never results
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -163,7 +163,7 @@ def test_the_example_of_a_claim_can_be_judged(tmp_path):
     assert judge(claim, far).verdict is Verdict.DIFFERS
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-slurm"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-slurm", "requirements-bench"])
 def test_every_package_asked_for_is_locked_with_hashes(name):
     wanted = re.findall(r"^([a-z][\w-]*)", (PROJECT / f"envs/{name}.in").read_text(), re.M)
     lock = (PROJECT / f"envs/{name}.lock").read_text()

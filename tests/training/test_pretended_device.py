@@ -34,10 +34,8 @@ from advprune.data.examples import Examples
 from advprune.evaluation.autoattack import build_autoattack, survivors
 from advprune.evaluation.runs import evaluate_runs
 from advprune.networks.weights import save_weights
-from advprune.plan.config import load_config
 from advprune.preflight import estimate
 from advprune.spec.attacks import STANDARD_ATTACKS
-from advprune.spec.runs import Run
 from advprune.spec.specification import AutoAttackSettings, StartSpec
 from advprune.training.algorithm import train
 from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
@@ -326,9 +324,6 @@ def test_the_program_that_evaluates_writes_the_same(pretended, run_program, tmp_
         assert there.read_text() == here.read_text()
 
 
-def test_batches_are_timed_on_a_device(device, monkeypatch):
-    seconds = []
-    monkeypatch.setattr(estimate, "startup_seconds", lambda: 0.0)
-    monkeypatch.setattr(estimate, "_seconds", lambda work, where: seconds.append(work()) or 1.0)
-    estimate.measure(Run("mnist", "full", "1.0", 1, 0), load_config(), device)
-    assert len(seconds) == 6
+def test_an_update_is_timed_on_a_device(device, monkeypatch):
+    monkeypatch.setattr(estimate, "fastest", lambda work, where: work() or 1.0)
+    assert estimate.update_seconds(training_spec(), 2, device) == 1.0

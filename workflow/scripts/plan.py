@@ -13,15 +13,8 @@ from advprune.machine.provenance import device_name
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import WITH_RUNS, runs_of
 from advprune.plan.protocols import results_name
-from advprune.preflight.estimate import (
-    DEEPFOOL_STEPS,
-    ROBUST_SHARE,
-    from_records,
-    measure,
-    startup_seconds,
-    work_by_dataset,
-    work_seconds,
-)
+from advprune.preflight.costs import exhibit_seconds, read_costs
+from advprune.preflight.estimate import from_records, seconds_here, work_by_dataset
 from advprune.program import run_program, whole_number
 
 
@@ -43,16 +36,17 @@ def main() -> None:
     print(tabulate(rows, ["table or figure", "runs"]))
 
     device = device_of_jobs(config["execution"]["device"], config["execution"]["threads"])
+    devices, assumed = read_costs()
+    known, cpu = devices[device.type], devices["cpu"]
     estimates = []
     for dataset, work in work_by_dataset(config).items():
         seconds = from_records(work, config, Path("results") / results_name(config))
         source = "the records of earlier runs"
         if seconds is not None:
-            seconds += work.jobs * startup_seconds()
+            seconds += work.jobs * known.job
         else:
-            batch = measure(work.runs[0], config, device)
-            seconds = work_seconds(work, config, batch)
-            source = f"single batches timed just now on {device_name(device)}"
+            seconds = sum(seconds_here(work, config, device, known, assumed).values())
+            source = f"an update timed just now on {device_name(device)}"
         estimates.append((dataset, len(work.runs), work.jobs, seconds, source))
 
     rows = [(*counts, duration(seconds), source) for *counts, seconds, source in estimates]
@@ -62,10 +56,12 @@ def main() -> None:
     at_once = len(visible_gpus()) * config["execution"]["jobs_per_gpu"]
     jobs = min(options.jobs, at_once) if device.type == "cuda" and at_once else options.jobs
     total = sum(seconds for *_, seconds, _ in estimates) / jobs
+    total += exhibit_seconds(cpu) / options.jobs
     print(
-        f"\nAbout {duration(total)} with {jobs} jobs side by side. A batch timed alone is "
-        f"faster than beside others;\nassumed where batches were timed: {ROBUST_SHARE:.0%} of "
-        f"attacked images withstand all attacks, DeepFool takes {DEEPFOOL_STEPS} steps."
+        f"\nAbout {duration(total)} with {jobs} jobs side by side, tables and figures included, if "
+        f"nothing else runs here;\nassumed where an update was timed: {assumed.robust:.0%} of "
+        f"attacked images withstand all attacks, DeepFool takes {assumed.steps:g} steps.\n"
+        "What work costs by stage, on which devices: docs/cost.md"
     )
 
 

@@ -1,11 +1,9 @@
 """How long a config will take on this machine.
 
-Where runs of the scale have been made, their records tell; for studies without any, a few batches
-are timed and the rest is arithmetic over what the algorithms are known to do.
+Where runs of the scale have been made, their records tell; for studies without any, the costs of a
+device that is known (`costs`) are taken times its speed against this one, by an update of training.
 """
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,55 +17,19 @@ from advprune.data.examples import Examples
 from advprune.paths import RESULT_FILES
 from advprune.plan.blocks import run_blocks, start_blocks, start_of
 from advprune.plan.config import Config
-from advprune.plan.specify import evaluation_spec, start_spec, training_spec
+from advprune.plan.specify import training_spec
+from advprune.preflight.costs import Assumed, DeviceCosts, Seconds, network_key, stage_seconds
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run, Start
-from advprune.spec.specification import (
-    AFTER_PASS,
-    DeepFoolSettings,
-    EvaluationSpec,
-    StartSpec,
-    TrainingSpec,
-)
+from advprune.spec.specification import TrainingSpec
 from advprune.storage.files import has_files
 from advprune.storage.records import read_record
 from advprune.training.attacks import Threat, rs_fgsm
-from advprune.training.pruning import count_to_keep
 from advprune.training.state import build_optimiser, start
 
-# What an image that nothing breaks costs the standard AutoAttack, counted in its batches.
-AUTOATTACK_FORWARDS = 7_865
-AUTOATTACK_GRADIENTS = 1_910
-APGD_40X5_GRADIENTS = 200
-# Assumed, since it is what training decides: half of the attacked images withstand all attacks, and
-# DeepFool needs five steps.
-ROBUST_SHARE = 0.5
-DEEPFOOL_STEPS = 5
 # On a CPU time grows with the batch, so a part of one is timed; a GPU is given the whole.
 CPU_BATCH = 16
-
-
-@dataclass(frozen=True)
-class BatchSeconds:
-    """Seconds that one batch takes on a device.
-
-    Attributes:
-        start: a program until it has loaded its libraries.
-        adversarial, standard: one update in training, with the attack and without.
-        class_gradient: the gradient of one logit for a training batch, DeepFool's unit.
-        forward, gradient: one call of the network on a batch of attacked images, without and with
-            the gradient of the input.
-        natural: one call of the network on a training batch, without a gradient.
-    """
-
-    start: float
-    adversarial: float
-    standard: float
-    class_gradient: float
-    forward: float
-    gradient: float
-    natural: float
 
 
 @dataclass(frozen=True)
@@ -144,50 +106,48 @@ def _recorded_start(folder: Path) -> float | None:
     return sum(record["seconds"].values()) + sum(record["scoring_seconds"].values())
 
 
-def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
-    """Time single batches of a run's study on random images, a few seconds in all."""
-    spec = training_spec(run, config)
-    evaluated = evaluation_spec(run, config)
-    dataset = DATASETS[run.dataset]
-    robust = round(ROBUST_SHARE * (evaluated.autoattack_examples or dataset.examples[1]))
-    attacked = max(1, min(evaluated.batch_size, robust))
+def seconds_here(
+    work: Work, config: Config, device: torch.device, known: DeviceCosts, assumed: Assumed
+) -> Seconds:
+    """Seconds of all the work on a data set by stage, as if it were done on this machine.
 
-    def images(count: int) -> torch.Tensor:
-        return torch.rand(timed_images(count, device), *dataset.shape, device=device)
+    A network whose costs are not known is taken for that whose update takes about as long.
 
-    few = Examples(torch.zeros(2, *dataset.shape, dtype=torch.uint8, device=device), torch.zeros(2))
-    classifier = start(spec, few).classifier
+    Args:
+        work: what is asked for.
+        config: by which it is.
+        device: where it would be done; a few updates are timed there.
+        known: what work costs on another device of its kind.
+        assumed: what is assumed of every run.
+    """
+    spec = training_spec(work.runs[0], config)
+    images = timed_images(spec.batch_size, device)
+    measured = update_seconds(spec, images, device)
+    costs = known.networks.get(network_key(spec.network, spec.width))
+    costs = costs or known.nearest(measured, images)
+    slower = measured / costs.update.of(images, images)
+    stages = stage_seconds(spec.run.dataset, config, known, assumed, costs)
+    return {stage: slower * seconds for stage, seconds in stages.items()}
+
+
+def update_seconds(spec: TrainingSpec, count: int, device: torch.device) -> float:
+    """Of an update of adversarial training on so many random images."""
+    shape = DATASETS[spec.run.dataset].shape
+    nothing = Examples(torch.zeros(2, *shape, dtype=torch.uint8, device=device), torch.zeros(2))
+    classifier = start(spec, nothing).classifier
     optimiser = build_optimiser(spec, classifier.parameters())
-    batch, small = images(spec.batch_size), images(attacked)
-    labels = torch.zeros(len(batch), dtype=torch.int64, device=device)
-    threat = Threat(evaluated.epsilon, evaluated.epsilon)
+    images = torch.rand(count, *shape, device=device)
+    labels = torch.zeros(count, dtype=torch.int64, device=device)
     generator = torch.Generator(device)
 
-    def update(adversarial: bool) -> None:
-        inputs = batch
-        if adversarial:
-            inputs = rs_fgsm(classifier, batch, labels, threat=threat, generator=generator)
+    def update() -> None:
+        threat = Threat(1.0, 1.0)
+        attacked = rs_fgsm(classifier, images, labels, threat=threat, generator=generator)
         optimiser.zero_grad()
-        functional.cross_entropy(classifier(inputs), labels).backward()
+        functional.cross_entropy(classifier(attacked), labels).backward()
+        optimiser.step()
 
-    def input_gradient(inputs: torch.Tensor) -> None:
-        inputs = inputs.clone().requires_grad_()
-        torch.autograd.grad(classifier(inputs)[:, 0].sum(), inputs)
-
-    def forward(inputs: torch.Tensor) -> None:
-        with torch.no_grad():
-            classifier(inputs)
-
-    whole_batch, whole_attacked = spec.batch_size / len(batch), attacked / len(small)
-    return BatchSeconds(
-        start=startup_seconds(),
-        adversarial=whole_batch * _seconds(lambda: update(True), device),
-        standard=whole_batch * _seconds(lambda: update(False), device),
-        class_gradient=whole_batch * _seconds(lambda: input_gradient(batch), device),
-        forward=whole_attacked * _seconds(lambda: forward(small), device),
-        gradient=whole_attacked * _seconds(lambda: input_gradient(small), device),
-        natural=whole_batch * _seconds(lambda: forward(batch), device),
-    )
+    return fastest(update, device)
 
 
 def timed_images(count: int, device: torch.device) -> int:
@@ -195,102 +155,22 @@ def timed_images(count: int, device: torch.device) -> int:
     return count if device.type == "cuda" else min(count, CPU_BATCH)
 
 
-def work_seconds(work: Work, config: Config, batch: BatchSeconds) -> float:
-    """Seconds of all the work on a data set, from seconds of single batches."""
-    seconds = work.jobs * batch.start
-    for run in work.runs:
-        spec = training_spec(run, config)
-        begun = run.e if start_of(run, config) else 0
-        seconds += training_seconds(spec, batch, begun=begun)
-        seconds += evaluation_seconds(
-            run.dataset, evaluation_spec(run, config), batch, spec.batch_size
-        )
-    return seconds + sum(start_seconds(start_spec(each, config), batch) for each in work.starts)
+def fastest(work: Callable[[], None], device: torch.device) -> float:
+    """Seconds of the fastest of several calls within a second; the first of all is not timed.
 
-
-def training_seconds(spec: TrainingSpec, batch: BatchSeconds, *, begun: int = 0) -> float:
-    """Updates before and after pruning, scoring, and what early stopping takes.
-
-    Args:
-        spec: of the run.
-        batch: seconds of single batches.
-        begun: after how many epochs the run goes on from a start, where its scores are known too.
+    On a CPU those that its threads worked, as if nothing else ran on this machine.
     """
-    method = METHODS[spec.run.method]
-    total = spec.train_examples or DATASETS[spec.run.dataset].examples[0]
-    kept, before_pruning = total, spec.epochs
-    if spec.pruning:
-        kept = count_to_keep(total, spec.run.p, spec.pruning.rounding)
-        before_pruning = spec.run.e - (spec.pruning.when == "before_epoch")
-    seen = (before_pruning - begun) * total + (spec.epochs - before_pruning) * kept
-    update = batch.adversarial if method.adversarial else batch.standard
-    seconds = seen / spec.batch_size * update
-    if spec.deepfool and not begun:
-        seconds += deepfool_seconds(spec, spec.deepfool, batch)
-    return seconds + validation_seconds(spec, spec.epochs - begun, batch)
 
+    def now() -> float:
+        if device.type != "cuda":
+            return time.process_time() / torch.get_num_threads()
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
 
-def start_seconds(spec: StartSpec, batch: BatchSeconds) -> float:
-    """The updates of a start, and its scores."""
-    training = spec.training
-    total = training.train_examples or DATASETS[training.run.dataset].examples[0]
-    passes = spec.epoch + (AFTER_PASS in spec.losses)
-    seconds = passes * total / training.batch_size * batch.adversarial
-    if spec.deepfool:
-        seconds += len(spec.distances) * deepfool_seconds(training, spec.deepfool, batch)
-    return seconds + validation_seconds(training, spec.epoch, batch)
-
-
-def deepfool_seconds(spec: TrainingSpec, settings: DeepFoolSettings, batch: BatchSeconds) -> float:
-    """Every example's distance, once."""
-    dataset = DATASETS[spec.run.dataset]
-    classes, total = dataset.classes, spec.train_examples or dataset.examples[0]
-    gradients = classes + DEEPFOOL_STEPS if settings.fixed_target else classes * DEEPFOOL_STEPS
-    return total / spec.batch_size * gradients * batch.class_gradient
-
-
-def validation_seconds(spec: TrainingSpec, epochs: int, batch: BatchSeconds) -> float:
-    """What early stopping takes of so many epochs."""
-    if not spec.early_stopping:
-        return 0.0
-    attacked = spec.early_stopping.examples or DATASETS[spec.run.dataset].examples[1]
-    return attacked / spec.batch_size * epochs * spec.early_stopping.steps * batch.class_gradient
-
-
-def evaluation_seconds(
-    dataset: str, spec: EvaluationSpec, batch: BatchSeconds, natural_batch: int
-) -> float:
-    """Natural accuracy, standard AutoAttack and APGD-CE 40x5."""
-    test = DATASETS[dataset].examples[1]
-
-    def batches(examples: int | None) -> int:
-        return max(1, round(ROBUST_SHARE * (examples or test) / spec.batch_size))
-
-    forwards = (AUTOATTACK_FORWARDS - AUTOATTACK_GRADIENTS) * batch.forward
-    autoattack = forwards + AUTOATTACK_GRADIENTS * batch.gradient
-    alone = APGD_40X5_GRADIENTS * batch.gradient
-    return (
-        test / natural_batch * batch.natural
-        + batches(spec.autoattack_examples) * autoattack
-        + batches(spec.single_attack_examples) * alone
-    )
-
-
-def _seconds(work: Callable[[], None], device: torch.device) -> float:
-    """The fastest of several calls in about half a second, the first of which does not count."""
     work()
-    fastest, began = float("inf"), time.perf_counter()
-    while time.perf_counter() - began < 0.4:
-        started = time.perf_counter()
+    least, began = float("inf"), time.perf_counter()
+    while time.perf_counter() - began < 1:
+        started = now()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        fastest = min(fastest, time.perf_counter() - started)
-    return fastest
-
-
-def startup_seconds() -> float:
-    """Seconds that a program takes until it has loaded its libraries."""
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import torch, pandas"], check=True)
-    return time.perf_counter() - started
+        least = min(least, now() - started)
+    return least
