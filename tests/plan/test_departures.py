@@ -24,9 +24,9 @@ def test_the_papers_own_config_departs_in_nothing(part):
             "laptop",
             "mnist",
             [
-                "evaluation.autoattack_examples 100 instead of all",
+                "evaluation.autoattack_examples 100 instead of 1000",
                 "evaluation.single_attack_examples 1000 instead of all",
-                "evaluation.batch_size 100 instead of 500",
+                "evaluation.batch_size 100 instead of 1000",
                 "p 0.3, 0.6, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
             ],
             id="laptop",
@@ -39,7 +39,7 @@ def test_the_papers_own_config_departs_in_nothing(part):
                 "train_examples 300 instead of all",
                 "training.width 0.0625 instead of 1",
                 "training.epochs 2 instead of 15",
-                "evaluation.autoattack_examples 2 instead of all",
+                "evaluation.autoattack_examples 2 instead of 1000",
                 "evaluation.single_attack_examples 4 instead of all",
                 "p 0.5, 1.0 instead of 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0",
                 "methods random, low-loss instead of random, low-loss, high-loss, lowhigh-loss, "

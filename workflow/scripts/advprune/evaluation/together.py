@@ -18,6 +18,9 @@ from advprune.networks.stack import Stack
 from advprune.spec.specification import EvaluationSpec
 
 
+MOST_ROWS = 100_000  # at once: of MNIST's network, that takes about 10 GB
+
+
 class RowsOfNetworks(torch.nn.Module):
     """Logits of images that belong to several networks.
 
@@ -97,11 +100,12 @@ def apgd_ce_together(
     attack = build_autoattack(classifiers[0], spec, images).apgd
     attack.n_iter, attack.loss = steps, "ce"
     attack.init_hyperparam(images)
-    for _ in range(restarts):
-        left = [portion for portion in portions if portion.standing.any()]
-        if not left:
-            break
-        _restart(attack, stack, left, images, labels)
+    at_once = max(1, MOST_ROWS // spec.batch_size)
+    for first in range(0, len(portions), at_once):
+        for _ in range(restarts):
+            some = portions[first : first + at_once]
+            if left := [portion for portion in some if portion.standing.any()]:
+                _restart(attack, stack, left, images, labels)
     still = standing.clone()
     for portion in portions:
         with torch.no_grad():
