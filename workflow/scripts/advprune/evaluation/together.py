@@ -17,7 +17,6 @@ from advprune.networks.classifier import Classifier
 from advprune.networks.stack import Stack
 from advprune.spec.specification import EvaluationSpec
 
-
 MOST_ROWS = 100_000  # at once: of MNIST's network, that takes about 10 GB
 
 

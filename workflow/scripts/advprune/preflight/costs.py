@@ -27,7 +27,7 @@ from advprune.spec.specification import (
     TrainingSpec,
 )
 from advprune.training.pruning import count_to_keep
-from advprune.training.scoring import SCORING_BATCH
+from advprune.training.scoring import GPU_SCORING_BATCH, SCORING_BATCH
 
 COSTS = CONFIGS / "costs.yaml"
 STAGES = ("training", "distances", "early stopping", "AutoAttack", "other attacks", "starting jobs")
@@ -61,6 +61,7 @@ class NetworkCosts:
         autoattack_first: AutoAttack's first attack, on images that are classified rightly.
         autoattack_rest: its others, on images that withstand them.
         extrapolated: which of these were not measured.
+        scored: how many examples the device scores at once.
     """
 
     update: Cost
@@ -74,13 +75,14 @@ class NetworkCosts:
     autoattack_rest: Cost
     stacked_update: Cost | None = None
     extrapolated: tuple[str, ...] = ()
+    scored: int = SCORING_BATCH
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Self:
+    def from_dict(cls, content: dict[str, Any], *, scored: int = SCORING_BATCH) -> Self:
         """From the file's ``kind: [a batch, an image]``, in milliseconds."""
         extrapolated = tuple(content.pop("extrapolated", ()))
         costs = {kind: Cost(batch / 1000, image / 1000) for kind, (batch, image) in content.items()}
-        return cls(**costs, extrapolated=extrapolated)
+        return cls(**costs, extrapolated=extrapolated, scored=scored)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,10 @@ def read_costs(path: Path = COSTS) -> tuple[dict[str, DeviceCosts], Assumed]:
             job=device["job"],
             exhibit=device["exhibit"],
             networks={
-                name: NetworkCosts.from_dict(costs) for name, costs in device["networks"].items()
+                name: NetworkCosts.from_dict(
+                    costs, scored=SCORING_BATCH if key == "cpu" else GPU_SCORING_BATCH
+                )
+                for name, costs in device["networks"].items()
             },
         )
         for key, device in content["devices"].items()
@@ -209,7 +214,7 @@ def distance_seconds(
     steps, longest = (min(n, settings.max_iterations) for n in (assumed.steps, assumed.longest))
     batch = first.batch + (longest - 1) * further.batch
     return Cost(batch, first.image + (steps - 1) * further.image).of(
-        examples_of(spec), SCORING_BATCH
+        examples_of(spec), costs.scored
     )
 
 

@@ -14,7 +14,9 @@ from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.deepfool import DeepFoolResult, deepfool
 
 SCORING_BATCH = 500  # what suits a CPU's caches
-GPU_SCORING_BATCH = 2000  # a GPU waits for launches, which are as many however many images there are
+GPU_SCORING_BATCH = (
+    2000  # a GPU waits for launches, which are as many however many images there are
+)
 
 
 @dataclass(frozen=True)
