@@ -16,22 +16,26 @@ from advprune.errors import UserError
 from advprune.machine.leases import driver_failure, visible_gpus
 from advprune.machine.packages import missing_packages
 from advprune.paths import (
+    BLOCKS,
     EVALUATED_FILES,
+    PARTIAL,
     RESULT_FILES,
     RUN_BLOCK,
+    RUNS,
     START_BLOCK,
     START_FILES,
+    STARTS,
     TRAINED_FILES,
     discard_checkpoints,
 )
 from advprune.plan import blocks, specify
 from advprune.plan.config import read_overlay, whole
-from advprune.plan.exhibits import EXHIBITS, runs_of, scored
+from advprune.plan.exhibits import EXHIBITS, is_asked_for, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.files import has_files
 from advprune.storage.locking import clear_dead_workflows
 from advprune.storage.losses import note_losses, read_losses
-from advprune.storage.records import is_as_left
+from advprune.storage.records import NETWORK, is_as_left
 
 try:
     # Refuses what Snakemake reads over, such as a key that is there twice.
@@ -53,9 +57,9 @@ if workflow.is_main_process:  # a job on a cluster parses this again, and is no 
 
 SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
-RESULTS = SCALE / "partial" if config["partial"] else SCALE
+RESULTS = SCALE / PARTIAL if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
-RUNS, STARTS, BLOCKS = SCALE / "runs", SCALE / "starts", SCALE / "blocks"
+RUNS, STARTS, BLOCKS = SCALE / RUNS, SCALE / STARTS, SCALE / BLOCKS
 # What the files of a block's job are called, less the suffix.
 STARTED, TRAINED, EVALUATED = (
     str(BLOCKS / name)
@@ -359,24 +363,33 @@ def exhibit_outputs(exhibit):
 def can_be_made(exhibit):
     """Whether it is to be made: in a partial run, whether what it is made from is there."""
     if not config["partial"]:
-        return True
-    scores_exist = all(has_files(folder, START_FILES) for folder in score_folders(exhibit))
+        return is_asked_for(exhibit, config)
+    scores = (*START_FILES, NETWORK) if exhibit.networks else START_FILES
+    scores_exist = all(has_files(folder, scores) for folder in score_folders(exhibit))
+    images_exist = not exhibit.images or Path(exhibit_inputs(exhibit)["dataset"]).exists()
     runs = "all" if exhibit.claims else exhibit.name
     needs_runs = bool(exhibit.runs) or exhibit.claims
-    return scores_exist and (not needs_runs or bool(results_for(runs)))
+    made_from_runs = not needs_runs or bool(results_for(runs))
+    return is_asked_for(exhibit, config) and scores_exist and images_exist and made_from_runs
+
+
+def is_there(exhibit):
+    """Whether it lies there, made before, and in a partial run cannot be made: it then stays so."""
+    files = exhibit_outputs(exhibit).values()
+    return config["partial"] and not can_be_made(exhibit) and all(map(os.path.exists, files))
 
 
 def files_of_exhibits(*names):
     """All files of tables and figures, as far as they can be made."""
-    wanted = [EXHIBITS[name] for name in names if can_be_made(EXHIBITS[name])]
+    wanted = [each for each in map(EXHIBITS.get, names) if can_be_made(each) or is_there(each)]
     # As text: inputs that are marked for the report would look for captions where their rule stands.
     return [str(path) for exhibit in wanted for path in exhibit_outputs(exhibit).values()]
 
 
 def numbers_of_exhibit(name):
-    """The .csv of a table or figure, in a list, which is empty if it cannot be made."""
+    """The .csv of a table or figure, in a list, which is empty if there is none to be had."""
     exhibit = EXHIBITS[name]
-    return [exhibit_outputs(exhibit)["csv"]] if can_be_made(exhibit) else []
+    return [exhibit_outputs(exhibit)["csv"]] if can_be_made(exhibit) or is_there(exhibit) else []
 
 
 def verdicts_and_run_tables():

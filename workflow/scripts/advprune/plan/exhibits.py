@@ -29,6 +29,7 @@ class Exhibit:
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
+        networks: whether it is made from the networks that were scored, too.
         torch: whether PyTorch must be there to make it.
         claims: whether it is made from the verdicts on the claims.
 
@@ -47,6 +48,7 @@ class Exhibit:
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
+    networks: bool = False
     torch: bool = False
     claims: bool = False
 
@@ -114,6 +116,7 @@ _ALL = (
         *("figure2_features", "figures", "Figure 2, supplement: t-SNE of features"),
         scores=("mnist",),
         images="mnist",
+        networks=True,
         torch=True,
     ),
     Exhibit(
@@ -193,6 +196,14 @@ def scored(exhibit: Exhibit, config: Config) -> list[tuple[str, int]]:
         seeds = seeds_of(config["studies"][study]["scores"])
         found += [(study, seed) for seed in (seeds if exhibit.all_seeds else seeds[:1])]
     return found
+
+
+def is_asked_for(exhibit: Exhibit, config: Config) -> bool:
+    """Whether a config has anything to make it from: experiments may have no seeds."""
+    if exhibit.claims:
+        return bool(runs_of("all", config))
+    runs = not exhibit.runs or bool(exhibit.runs(config))
+    return runs and (not exhibit.scores or bool(scored(exhibit, config)))
 
 
 def runs_of(name: str, config: Config) -> list[Run]:
