@@ -24,7 +24,10 @@ MOST_SHOWN = 5  # of the differences of one file
 
 def compared_files(folder: Path) -> set[str]:
     """The files of a folder of results that are compared, by their paths in it."""
-    return {path.relative_to(folder).as_posix() for name in COMPARED for path in folder.glob(name)}
+    found = {path.relative_to(folder) for name in COMPARED for path in folder.glob(name)}
+    # Of those that were too large to be published there are the hashes.
+    found |= {path.relative_to(folder).with_suffix("") for path in folder.glob("figures/*.sha256")}
+    return {path.as_posix() for path in found}
 
 
 def differences(made: Path, published: Path) -> list[str]:
@@ -56,11 +59,11 @@ def take_over(made: Path, published: Path) -> None:
     """Put results that were made into the folder of those that are published.
 
     What is published and was not made stays. Of tables of hundreds of kilobytes, with a row an
-    example, the hashes alone come along.
+    example, the hashes alone come along; figures come as .pdf, which is small, and not as .png.
     """
     for path in sorted(made.rglob("*")):
         place = path.relative_to(made)
-        if not path.is_file() or place.parts[0] in NOT_PUBLISHED:
+        if not path.is_file() or place.parts[0] in NOT_PUBLISHED or path.suffix == ".png":
             continue
         if path.suffix == ".csv" and path.stat().st_size > LARGEST:
             (published / place).unlink(missing_ok=True)
