@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
+from advprune.analysis.metrics import (
+    AUTOATTACK,
+    AUTOATTACK_RUNS,
+    ROBUST_ACCURACIES,
+    collapse_column,
+)
 from advprune.analysis.two_way import accuracy_estimate
 from advprune.analysis.verdict_table import VerdictTable
 
@@ -78,8 +83,9 @@ def count_collapsed(
 
 
 def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:
-    """The share of collapsed runs, in [0, 1]."""
-    return count_collapsed(robust_accuracy) / len(robust_accuracy)
+    """The share of collapsed runs, in [0, 1]; NaN for no runs."""
+    n = len(robust_accuracy)
+    return count_collapsed(robust_accuracy) / n if n else np.nan
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,8 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
-    Also the share of runs that collapsed, by each attack, and how many diverged.
+    Also how many of them AutoAttack was run on, the share of runs that collapsed, by each attack, and
+    how many diverged.
 
     Args:
         runs: a table of runs.
@@ -162,16 +169,18 @@ def summarise(
     rows = []
     for key, group in runs.groupby(RUN_KEYS, sort=True):
         row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
+        row[AUTOATTACK_RUNS] = int(group[AUTOATTACK].notna().sum())
         for metric in metrics:
-            interval = mean_interval(group[metric])
+            measured = group.dropna(subset=[metric])
+            interval = mean_interval(measured[metric])
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
-            if verdicts and metric in ROBUST_ACCURACIES:
-                both = accuracy_estimate(group, metric, verdicts)
+            if verdicts and metric in ROBUST_ACCURACIES and len(measured):
+                both = accuracy_estimate(measured, metric, verdicts)
                 row[f"{metric}_half_width"] = both.half_width(CONFIDENCE)
             row[f"{metric}_standard_deviation"] = interval.standard_deviation
         for metric in ROBUST_ACCURACIES:
-            row[collapse_column(metric)] = collapsed_share(group[metric])
+            row[collapse_column(metric)] = collapsed_share(group[metric].dropna())
         row["diverged"] = int(group["diverged_epoch"].notna().sum())
         rows.append(row)
     return pd.DataFrame(rows)

@@ -165,6 +165,7 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield from _experiment_contradictions(
                 f"{where}.experiments.{title}", title, experiment, study["training"]["epochs"]
             )
+        yield from _block_contradictions(where, study["evaluation"], config["execution"])
     toy = config["appendix_c"]
     if not 0.5 < toy["p_fragile"] < toy["p_robust"]:
         yield (
@@ -200,6 +201,15 @@ def _layout_contradictions(where: str, training: Config, execution: Config) -> I
             f"{training['network']} at width {training['width']}, which oneDNN may do wrongly on a "
             f"CPU: set it to false, the width to {ONEDNN_BLOCK / known.shortcut_channels:g} or "
             "more, or execution.device to cuda"
+        )
+
+
+def _block_contradictions(where: str, evaluation: Config, execution: Config) -> Iterator[str]:
+    size, seeds = execution["seeds_per_job"], evaluation["autoattack_seeds"]
+    if seeds is not None and (size == "all" or seeds % size):
+        yield (
+            f"{where}.evaluation.autoattack_seeds is {seeds}, but must be a multiple of "
+            f"execution.seeds_per_job, which is {size}: a job evaluates its networks alike"
         )
 
 

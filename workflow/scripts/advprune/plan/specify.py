@@ -117,9 +117,11 @@ def start_spec(start: Start, config: Config) -> StartSpec:
 def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
     """The full specification of how a run is evaluated."""
     study = study_of(run.dataset, config)
+    seeds = study["evaluation"]["autoattack_seeds"]
+    is_attacked = seeds is None or run.seed < seeds
     return EvaluationSpec(
         epsilon=fraction(study["training"]["epsilon"]),
-        autoattack_examples=study["evaluation"]["autoattack_examples"],
+        autoattack_examples=study["evaluation"]["autoattack_examples"] if is_attacked else 0,
         single_attack_examples=study["evaluation"]["single_attack_examples"],
         batch_size=study["evaluation"]["batch_size"],
         seed=study["evaluation"]["seed"],

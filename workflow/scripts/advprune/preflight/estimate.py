@@ -149,7 +149,7 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
     spec = training_spec(run, config)
     evaluated = evaluation_spec(run, config)
     dataset = DATASETS[run.dataset]
-    robust = round(ROBUST_SHARE * (evaluated.autoattack_examples or dataset.examples[1]))
+    robust = round(ROBUST_SHARE * (evaluated.single_attack_examples or dataset.examples[1]))
     attacked = max(1, min(evaluated.batch_size, robust))
 
     def images(count: int) -> torch.Tensor:
@@ -264,7 +264,8 @@ def evaluation_seconds(
     test = DATASETS[dataset].examples[1]
 
     def batches(examples: int | None) -> int:
-        return max(1, round(ROBUST_SHARE * (examples or test) / spec.batch_size))
+        attacked = test if examples is None else examples
+        return attacked and max(1, round(ROBUST_SHARE * attacked / spec.batch_size))
 
     forwards = (AUTOATTACK_FORWARDS - AUTOATTACK_GRADIENTS) * batch.forward
     autoattack = forwards + AUTOATTACK_GRADIENTS * batch.gradient
