@@ -37,6 +37,7 @@ DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
 # What the paper claims stands beside the configs, but is none.
 CONFIGS = sorted({*(PROJECT / "config").glob("*.yaml")} - {PROJECT / "config/paper_claims.yaml"})
 ACCURACY = "studies.mnist.experiments.accuracy"
+AUTOATTACK_SEEDS = "studies.mnist.evaluation.autoattack_seeds"
 
 
 def with_value(path, value):
@@ -111,9 +112,8 @@ WRONG = [
     ("studies.mnist.training.epochs", 2.5, "epochs is 2.5", "whole number"),
     ("studies.mnist.training.epochs", 3.0, "epochs is 3.0", "whole number"),
     ("studies.mnist.training.epochs", True, "epochs is True", "whole number"),
-    (f"{ACCURACY}.seeds", 0, "seeds is 0", "from 1"),
-    (f"{ACCURACY}.seeds", 3.0, "seeds is 3.0", "from 1"),
-    (f"{ACCURACY}.seeds", [], "seeds is []", "at least one seed"),
+    (f"{ACCURACY}.seeds", -1, "seeds is -1", "how many seeds"),
+    (f"{ACCURACY}.seeds", 3.0, "seeds is 3.0", "how many seeds"),
     (f"{ACCURACY}.seeds", [1, 1], "[1, 1]", "each once"),
     (f"{ACCURACY}.seeds", [-1], "[-1]", "seed"),
     (f"{ACCURACY}.e", [1, 11], "e has 11", "at most 10", "epochs"),
@@ -127,7 +127,9 @@ WRONG = [
         (f"studies.mnist.evaluation.{name}", 10_001, f"{name} is 10001", "at most 10000")
         for name in ("autoattack_examples", "single_attack_examples")
     ),
-    ("studies.mnist.scores.seeds", 0, "scores.seeds is 0", "from 1"),
+    ("studies.mnist.scores.seeds", -1, "scores.seeds is -1", "how many seeds"),
+    (AUTOATTACK_SEEDS, 0, "autoattack_seeds is 0", "from 1"),
+    (AUTOATTACK_SEEDS, 45, "autoattack_seeds is 45", "a multiple of execution.seeds_per_job", "30"),
     ("studies.mnist.scores.loss_taken", "later", "loss_taken is 'later'", "after_pass"),
     ("studies.mnist.training.network", "resnet", "network is 'resnet'", "mnist_cnn"),
     ("execution.device", "gpu", "device is 'gpu'", "cuda"),
@@ -141,7 +143,7 @@ WRONG = [
     ("figure2.perplexity", math.nan, "perplexity is nan"),
     ("figure2.perplexity", math.inf, "perplexity is inf"),
     ("figure2.perplexity", 10**400, "perplexity is 1000", "at most 1000"),
-    (f"{ACCURACY}.seeds", 10**400, "seeds is 1000", "from 1"),
+    (f"{ACCURACY}.seeds", 10**400, "seeds is 1000", "how many seeds"),
     (f"{ACCURACY}.p", [10**400], "p[0] is 1000", "at most 1"),
     ("studies.mnist.training.width", 16**5000, "thousands"),
     ("studies.mnist.training.width", 1e300, "1e+300", "at most 16"),

@@ -157,8 +157,8 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
-    Also how many of them AutoAttack was run on, the share of runs that collapsed, by each attack, and
-    how many diverged.
+    Also how many of them AutoAttack was run on, the share of runs that collapsed, by each attack,
+    and how many diverged.
 
     Args:
         runs: a table of runs.
