@@ -52,14 +52,14 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 	$(SNAKEMAKE) --configfile $(CONFIG) config/partial.yaml
 
 unpack: .venv/installed ## put the published runs back, so that `make run CONFIG=config/reference.yaml` goes on
-	@$(BIN)/python workflow/scripts/unpack.py --config $(REFERENCE) $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/unpack.py $(PUBLISHED) --config $(REFERENCE)
 
 # In a copy, from the published runs alone: others may lie here.
 AGAIN = .reference
 define make_again
 	rm -rf $(AGAIN) && mkdir $(AGAIN)
 	cp -r Snakefile rules workflow config envs profiles report $(AGAIN)
-	@cd $(AGAIN) && ../$(BIN)/python workflow/scripts/unpack.py --config $(REFERENCE) ../$(PUBLISHED)
+	@cd $(AGAIN) && ../$(BIN)/python workflow/scripts/unpack.py ../$(PUBLISHED) --config $(REFERENCE)
 	cd $(AGAIN) && ../$(SNAKEMAKE) --quiet all --configfile $(REFERENCE) config/partial.yaml
 endef
 
@@ -74,7 +74,7 @@ compared: .venv/installed
 
 publish: .venv/installed ## publish the finished runs of config/reference.yaml and what is made of them
 	$(SNAKEMAKE) --configfile $(REFERENCE) config/partial.yaml
-	@$(BIN)/python workflow/scripts/pack.py --config $(REFERENCE) $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/pack.py $(PUBLISHED) --config $(REFERENCE)
 	$(make_again)
 	@$(BIN)/python workflow/scripts/compare.py --update $(AGAIN)/results/*/partial $(PUBLISHED)
 	@rm -rf $(AGAIN)

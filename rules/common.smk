@@ -26,10 +26,11 @@ from advprune.paths import (
     START_FILES,
     STARTS,
     TRAINED_FILES,
+    VARIANT,
     discard_checkpoints,
 )
 from advprune.plan import blocks, specify
-from advprune.plan.config import read_overlay, whole
+from advprune.plan.config import read_overlay, variant_config, whole
 from advprune.plan.exhibits import EXHIBITS, is_asked_for, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.files import has_files
@@ -62,9 +63,13 @@ DATASET = "results/datasets/{dataset}.safetensors"
 RUNS, STARTS, BLOCKS = SCALE / RUNS, SCALE / STARTS, SCALE / BLOCKS
 # What the files of a block's job are called, less the suffix.
 STARTED, TRAINED, EVALUATED = (
-    str(BLOCKS / name)
+    f"{SCALE}/{{variant}}blocks/{name}"
     for name in (f"start/{START_BLOCK}", f"train/{RUN_BLOCK}", f"evaluate/{RUN_BLOCK}")
 )
+# Each variant has its runs in a folder of its own, and a config: what is laid over is part of it.
+CONFIGS = {"": config} | {
+    VARIANT.format(variant=name): variant_config(name, config) for name in config["variants"]
+}
 ANALYSIS = "../envs/analysis.yaml"
 # The environment of the rules that need PyTorch.
 TORCH = (
@@ -105,6 +110,7 @@ onerror:
 
 
 wildcard_constraints:
+    variant="(variants/[a-z0-9_]+/)?",
     dataset="[a-z0-9_]+",
     method="[a-z0-9-]+",
     p=r"[01]\.[0-9]+",
@@ -121,17 +127,21 @@ def published_config():
     return config | {"data_root": None}
 
 
-RUNS_BY_BLOCK, STARTS_BY_BLOCK = blocks.run_blocks(config), blocks.start_blocks(config)
+# By the block's name, which begins with the variant's folder.
+RUNS_BY_BLOCK, STARTS_BY_BLOCK = (
+    {variant + block: made for variant in CONFIGS for block, made in of(CONFIGS[variant]).items()}
+    for of in (blocks.run_blocks, blocks.start_blocks)
+)
 
 
 def runs_in(wildcards):
     """The runs of a block."""
-    return asked_for(RUNS_BY_BLOCK, RUN_BLOCK.format(**wildcards))
+    return asked_for(RUNS_BY_BLOCK, wildcards.variant + RUN_BLOCK.format(**wildcards))
 
 
 def starts_in(wildcards):
     """The starts of a block."""
-    return asked_for(STARTS_BY_BLOCK, START_BLOCK.format(**wildcards))
+    return asked_for(STARTS_BY_BLOCK, wildcards.variant + START_BLOCK.format(**wildcards))
 
 
 def asked_for(known, block):
@@ -148,21 +158,40 @@ def seeds_text(made):
 
 def training_spec_of(wildcards):
     """How a block's runs are trained, by the first of them."""
-    return as_json(specify.training_spec(runs_in(wildcards)[0], config).to_dict())
+    spec = specify.training_spec(runs_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
 
 
 def evaluation_spec_of(wildcards):
-    return as_json(specify.evaluation_spec(runs_in(wildcards)[0], config).to_dict())
+    spec = specify.evaluation_spec(runs_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
 
 
 def start_spec_of(wildcards):
-    return as_json(specify.start_spec(starts_in(wildcards)[0], config).to_dict())
+    spec = specify.start_spec(starts_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
+
+
+def runs_folder(wildcards):
+    """The folder of all runs of the config, or of a variant."""
+    return SCALE / wildcards.variant / RUNS.name
+
+
+def starts_folder(wildcards):
+    return SCALE / wildcards.variant / STARTS.name
+
+
+def run_folders_in(wildcards):
+    """The folders of a block's runs."""
+    return [runs_folder(wildcards) / run.folder for run in runs_in(wildcards)]
 
 
 def start_blocks_for(wildcards):
     """The blocks of the starts that a block's runs go on from."""
-    starts = [blocks.start_of(run, config) for run in runs_in(wildcards)]
-    return block_outputs("start", [blocks.block_of_start(each, config) for each in starts if each])
+    of_variant = CONFIGS[wildcards.variant]
+    starts = [blocks.start_of(run, of_variant) for run in runs_in(wildcards)]
+    names = [blocks.block_of_start(each, of_variant) for each in starts if each]
+    return block_outputs("start", [wildcards.variant + name for name in names])
 
 
 def is_run_by_a_scheduler():
@@ -219,7 +248,13 @@ LEFT_BY = {"start": START_FILES, "train": TRAINED_FILES, "evaluate": EVALUATED_F
 
 def block_outputs(rule, names):
     """The outputs of the jobs that make blocks."""
-    return [BLOCKS / f"{rule}/{name}.json" for name in sorted(set(names))]
+    return [block_output(rule, name) for name in sorted(set(names))]
+
+
+def block_output(rule, name):
+    """That of one, by its name, which begins with the variant's folder where it is of one."""
+    variant = next(each for each in reversed(CONFIGS) if name.startswith(each))
+    return SCALE / variant / BLOCKS.name / rule / f"{name.removeprefix(variant)}.json"
 
 
 def blocks_with_losses():
@@ -235,7 +270,7 @@ def blocks_with_losses():
 
 def name_of_block(output):
     """What a block's losses are noted by."""
-    return Path(output).relative_to(BLOCKS).with_suffix("").as_posix()
+    return Path(output).relative_to(SCALE).with_suffix("").as_posix()
 
 
 if workflow.is_main_process:
@@ -258,20 +293,32 @@ def losses_of(block):
 
 
 @cache  # grids of thousands of runs are asked for dozens of times
-def runs_for(name):
+def runs_for(name, variant=""):
     """All runs that a table or figure needs; in a partial run, those whose results exist."""
-    wanted = runs_of(name, config)
+    wanted = runs_of(name, CONFIGS[variant])
     if not config["partial"]:
         return wanted
-    return [run for run in wanted if has_files(RUNS / run.folder, RESULT_FILES)]
+    folder = SCALE / variant / RUNS.name
+    return [run for run in wanted if has_files(folder / run.folder, RESULT_FILES)]
 
 
 @cache
 def results_for(name):
     """What says that the results of `runs_for` are there; in a partial run, that they exist."""
+    with_variants = name in EXHIBITS and EXHIBITS[name].variants
+    variants = list(CONFIGS) if with_variants else [""]
     if config["partial"]:
-        return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
-    return block_outputs("evaluate", [blocks.block_of_run(run, config) for run in runs_for(name)])
+        return [
+            SCALE / variant / RUNS.name / run.folder / "evaluation.json"
+            for variant in variants
+            for run in runs_for(name, variant)
+        ]
+    names = [
+        variant + blocks.block_of_run(run, CONFIGS[variant])
+        for variant in variants
+        for run in runs_for(name, variant)
+    ]
+    return block_outputs("evaluate", names)
 
 
 def run_table_outputs(stem):

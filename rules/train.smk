@@ -22,7 +22,7 @@ rule start:
     params:
         spec=start_spec_of,
         seeds=lambda wildcards: seeds_text(starts_in(wildcards)),
-        starts=STARTS,
+        starts=starts_folder,
         lost=losses_of(STARTED),
     shell:
         "python3 workflow/scripts/start.py --spec {params.spec:q} --seeds {params.seeds}"
@@ -50,8 +50,8 @@ rule train:
     params:
         spec=training_spec_of,
         seeds=lambda wildcards: seeds_text(runs_in(wildcards)),
-        runs=RUNS,
-        starts=STARTS,
+        runs=runs_folder,
+        starts=starts_folder,
         lost=losses_of(TRAINED),
     shell:
         "python3 workflow/scripts/train.py --spec {params.spec:q} --seeds {params.seeds}"

@@ -15,6 +15,7 @@ from advprune.archive.packing import pack, unpack
 from advprune.archive.packs import read_pack, write_pack
 from advprune.errors import UserError
 from advprune.plan.blocks import scored_start
+from advprune.plan.config import variant_config
 from advprune.plan.exhibits import runs_of
 from advprune.storage.records import is_as_left, read_record, write_record
 
@@ -176,3 +177,29 @@ def test_figures_that_need_images_come_along_as_they_are(scale, config, tmp_path
     unpack(tmp_path / "published", tmp_path / "unpacked", config)
     came = sorted(path.name for path in (tmp_path / "unpacked/partial/figures").iterdir())
     assert came == ["figure2.csv", "figure2.png"]
+
+
+def test_variants_are_packed_apart_and_come_back(config, tmp_path):
+    config["variants"] = {"larger_steps": {"studies": {"mnist": {"training": {"batch_size": 25}}}}}
+    experiment = config["studies"]["mnist"]["experiments"]["sensitivity"]
+    experiment |= {"methods": ["low-loss"], "p": [0.5, 1.0], "seeds": 2}
+    scale, place = tmp_path / "scale", "variants/larger_steps"
+    make_scale(scale, config)
+    make_scale(scale / place, variant_config("larger_steps", config))
+    pack(scale, config, tmp_path / "published")
+    unpack(tmp_path / "published", tmp_path / "unpacked", config)
+    before, after = (
+        collect_runs("sensitivity", config, each / "runs")
+        for each in (scale, tmp_path / "unpacked")
+    )
+    pd.testing.assert_frame_equal(after, before)
+    assert after["variant"].value_counts().to_dict() == {"": 4, "larger_steps": 4}
+    assert after.groupby("variant")["training_spec"].nunique().to_dict() == {
+        "": 4,
+        "larger_steps": 4,
+    }
+    made = {
+        path.parent.name
+        for path in (tmp_path / "unpacked" / place / "blocks/train").rglob("*.json")
+    }
+    assert made == {"e1"}

@@ -11,7 +11,7 @@ from score_tools import scores_of, write_scores
 from advprune.analysis.metrics import AUTOATTACK, RELEASED_AUTOATTACK
 from advprune.paths import EVALUATED_FILES, TRAINED_FILES
 from advprune.plan.blocks import scored_start
-from advprune.plan.config import Config
+from advprune.plan.config import Config, seeds_of
 from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import evaluation_spec, training_spec
 from advprune.spec.runs import Run
@@ -27,9 +27,11 @@ def with_seeds(config: Config, seeds: int | list[int]) -> Config:
 
 
 def make_scale(folder: Path, config: Config) -> None:
-    """Make the runs that a config asks for, and the scores of MNIST's seed 0."""
+    """Make the runs that a config asks for, and the scores of MNIST's seed 0 if it does."""
     for run in runs_of("all", config):
         write_finished_run(folder / "runs", run, config)
+    if not seeds_of(config["studies"]["mnist"]["scores"]):
+        return
     start = scored_start("mnist", 0, config)
     drawn = np.random.default_rng(0).random((2, 6), dtype=np.float32)
     scores = scores_of([0, 1, 2, 3, 4, 5], *drawn)

@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 from workflow_tools import PROJECT, run_program
 
 from advprune.errors import UserError
-from advprune.plan.blocks import starts_of
+from advprune.plan.blocks import run_blocks, starts_of
 from advprune.plan.config import (
     DEFAULT,
     SCHEMA,
@@ -23,6 +23,7 @@ from advprune.plan.config import (
     read_config,
     seeds_of,
     study_of,
+    variant_config,
     whole,
     write_config,
 )
@@ -31,11 +32,13 @@ from advprune.plan.protocols import resolve_protocol
 from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
+from advprune.spec.runs import Run, Start
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
 # What the paper claims stands beside the configs, but is none.
 CONFIGS = sorted({*(PROJECT / "config").glob("*.yaml")} - {PROJECT / "config/paper_claims.yaml"})
+PAPER = load_config()
 ACCURACY = "studies.mnist.experiments.accuracy"
 AUTOATTACK_SEEDS = "studies.mnist.evaluation.autoattack_seeds"
 
@@ -411,7 +414,7 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
         path
         for path in schema_keys(SCHEMA_CONTENT)
         if path[:3] == ("studies", "cifar10", "experiments")
-        and path[3:4] in (("table1",), ("pruning_epoch",))
+        and path[3:4] in (("table1",), ("pruning_epoch",), ("sensitivity",))
     }
     assert set(schema_keys(SCHEMA_CONTENT)) - optional == config_keys()
 
@@ -502,3 +505,73 @@ def test_a_program_refuses_an_edited_config(written, program):
     assert (ended.status, "Traceback" in ended.printed) == (1, False)
     assert f"delete {written} and run again" in ended.printed
     assert not output.exists()
+
+
+# Variants.
+
+NOT_NORMALISED = {"studies": {"mnist": {"training": {"normalise": False}}}}
+
+
+def with_variant(overlay, **experiment):
+    config = copy.deepcopy(PAPER)
+    config["variants"] = {"changed": overlay}
+    config["studies"]["mnist"]["experiments"]["sensitivity"] |= {"seeds": 3} | experiment
+    return config
+
+
+def test_a_variant_is_the_config_with_its_overlay_and_its_experiments_runs_alone():
+    config = with_variant(NOT_NORMALISED)
+    varied = variant_config("changed", config)
+    assert varied["studies"]["mnist"]["training"] == {
+        **PAPER["studies"]["mnist"]["training"],
+        "normalise": False,
+    }
+    assert {(run.method, run.p) for run in runs_of("all", varied)} == {
+        ("low-loss", "0.6"),
+        ("full", "1.0"),
+    }
+    assert {run.seed for run in runs_of("all", varied)} == {0, 1, 2}
+
+
+def test_a_variant_leaves_the_config_as_it_is():
+    config = with_variant(NOT_NORMALISED)
+    before = copy.deepcopy(config)
+    variant_config("changed", config)
+    assert config == before
+    assert run_blocks(config) == run_blocks(config | {"variants": {}})
+
+
+def test_a_variant_trains_the_same_runs_but_for_its_switch():
+    config = with_variant(NOT_NORMALISED)
+    run = Run("mnist", "low-loss", "0.6", 1, 0)
+    ours, varied = (
+        training_spec(run, each) for each in (config, variant_config("changed", config))
+    )
+    assert dataclasses.replace(varied, normalise=True) == ours
+
+
+def test_the_starts_of_a_variant_measure_what_its_runs_prune_by_alone():
+    varied = variant_config("changed", with_variant(NOT_NORMALISED))
+    spec = start_spec(Start("mnist", 1, 0), varied)
+    assert (spec.losses, spec.distances, spec.deepfool) == (["in_pass"], [], None)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        ({"scale": "other"}, "variants.changed has scale, but must be an overlay of paired_seeds"),
+        ({"variants": {}}, "variants.changed has variants, but must be"),
+        (3, "variants.changed has 3, but must be"),
+        ({"studies": {"mnist": {"training": {"normalize": False}}}}, "did you mean 'normalise'?"),
+        ({"early_stopping": {"steps": 0}}, "early_stopping.steps is 0"),
+    ],
+)
+def test_a_wrong_variant_is_refused_by_name(overlay, told):
+    message = refusal(with_variant(overlay))
+    assert told in message
+    assert "variants.changed" in message
+
+
+def test_a_variants_name_must_be_one_that_stands_in_paths():
+    config = copy.deepcopy(PAPER) | {"variants": {"../x": {}}}
+    assert "lower-case letters" in refusal(config)

@@ -11,6 +11,7 @@ LOCK = PROJECT / "envs/requirements.lock"
 
 # In the folder of a scale.
 RUNS, STARTS, BLOCKS, PARTIAL = "runs", "starts", "blocks", "partial"
+VARIANT = "variants/{variant}/"  # where each variant has its own of the first three
 # Of runs, or of starts, that differ in the seed alone: a block, which one job makes, and a single
 # one's folder; each below the folder of all of its kind.
 _RUNS, _STARTS = "{dataset}/{method}/p{p}/e{e}/", "{dataset}/e{e}/"

@@ -8,9 +8,9 @@ import pandas as pd
 
 from advprune.analysis.verdict_table import VerdictTable, verdicts_beside
 from advprune.errors import UserError
-from advprune.paths import RESULT_FILES
-from advprune.plan.config import Config
-from advprune.plan.exhibits import runs_of
+from advprune.paths import RESULT_FILES, VARIANT
+from advprune.plan.config import Config, variant_config
+from advprune.plan.exhibits import EXHIBITS, runs_of
 from advprune.plan.specify import evaluation_spec, training_spec
 from advprune.spec.runs import Run, training_seconds
 from advprune.storage.files import has_files, write_text
@@ -20,7 +20,7 @@ from advprune.storage.records import check_files, check_hash, check_spec, read_r
 # in zeros.
 TEXT_COLUMNS = (
     *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
-    *("dataset_sha256", "training_spec", "evaluation_spec"),
+    *("dataset_sha256", "training_spec", "evaluation_spec", "variant"),
 )
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
@@ -28,6 +28,7 @@ COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
     """One row for each run that a table or figure needs.
 
+    Where it is about variants, ``variant`` is their name, and empty for the config's own runs.
     Every result is compared with what the config asks for. In a partial config, runs without
     results are left out.
 
@@ -40,6 +41,18 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
         UserError: a result is missing, damaged, or was made with another specification or from
             another file of its data set than the others.
     """
+    whole = _collect(name, config, folder)
+    if name not in EXHIBITS or not EXHIBITS[name].variants:
+        return whole
+    tables = [whole.assign(variant="")]
+    for variant in config["variants"]:
+        place = folder.parent / VARIANT.format(variant=variant) / folder.name
+        found = _collect(name, variant_config(variant, config), place)
+        tables.append(found.assign(variant=variant))
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def _collect(name: str, config: Config, folder: Path) -> pd.DataFrame:
     runs = runs_of(name, config)
     if config["partial"]:
         runs = [run for run in runs if has_files(folder / run.folder, RESULT_FILES)]

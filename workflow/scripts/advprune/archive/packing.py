@@ -24,9 +24,10 @@ from advprune.paths import (
     START_FILES,
     STARTS,
     TRAINED_FILES,
+    VARIANT,
 )
 from advprune.plan.blocks import run_blocks, scored_start, seeds_beside, start_blocks
-from advprune.plan.config import Config
+from advprune.plan.config import Config, variant_config
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
 from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.runs import Run, Start
@@ -67,6 +68,9 @@ def pack(scale: Path, config: Config, published: Path) -> list[Path]:
         if write_pack(path, content):
             written.append(path)
             log.info("%s: %d seeds, %d bytes", path, len(content), path.stat().st_size)
+    for name in config["variants"]:
+        place = VARIANT.format(variant=name)
+        written += pack(scale / place, variant_config(name, config), published / place)
     for name in NOT_FROM_PACKS:
         _copy_figure(name, scale / PARTIAL, published)
     return written
@@ -103,6 +107,8 @@ def unpack(published: Path, scale: Path, config: Config) -> int:
                     temporary.write_bytes(files[file])
             count += 1
     _note_blocks(scale, config)
+    for name in config["variants"]:
+        _note_blocks(scale / VARIANT.format(variant=name), variant_config(name, config))
     for name in NOT_FROM_PACKS:
         _copy_figure(name, published, scale / PARTIAL)
     return count

@@ -25,6 +25,7 @@ class Exhibit:
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
         verdicts: whether it is also made from what became of each attacked image in these runs.
+        variants: whether it is also made from the same runs of every variant.
         run_files: whether it is also made from files in these runs' folders, beside the table.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
@@ -44,6 +45,7 @@ class Exhibit:
     title: str
     runs: Callable[[Config], list[Run]] | None = None
     verdicts: bool = False
+    variants: bool = False
     run_files: bool = False
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
@@ -180,6 +182,11 @@ _ALL = (
     Exhibit(
         *("comparisons", "tables", "Figure 8, supplement: effect sizes and more tests"),
         _of_mnist("table1"),
+    ),
+    Exhibit(
+        *("sensitivity", "tables", "Supplement: one switch at a time"),
+        _of_mnist("sensitivity"),
+        variants=True,
     ),
     Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
     Exhibit("error_rates", "tables", "How often the verdicts err"),

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from advprune.plan.config import Config, study_of
+from advprune.plan.config import Config, seeds_of, study_of
 from advprune.plan.grid import methods_at, starts_are_shared
 from advprune.spec.methods import METHODS, PROXIES
 from advprune.spec.runs import FULL_SHARE, Run, Start
@@ -97,7 +97,7 @@ def start_spec(start: Start, config: Config) -> StartSpec:
     study = study_of(start.dataset, config)
     training = training_spec(Run(start.dataset, "full", FULL_SHARE, 1, start.seed), config)
     wanted: set[tuple[str, str]] = set()
-    if study["scores"]["epoch"] == start.epoch:
+    if seeds_of(study["scores"]) and study["scores"]["epoch"] == start.epoch:
         wanted |= {(proxy, study["scores"][f"{proxy}_taken"]) for proxy in PROXIES}
     if starts_are_shared(config):
         proxies = {METHODS[method].proxy for method in methods_at(start, config)} - {None}
