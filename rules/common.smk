@@ -361,7 +361,8 @@ def exhibit_inputs(exhibit):
     if exhibit.claims:
         inputs["claims"] = RESULTS / "claims.csv"
     if exhibit.images:
-        inputs["dataset"] = DATASET.format(dataset=config["studies"][exhibit.images]["dataset"])
+        dataset = config["studies"][exhibit.images]["dataset"]
+        inputs["dataset"] = Path(DATASET.format(dataset=dataset))
     return inputs
 
 
@@ -407,23 +408,39 @@ def exhibit_outputs(exhibit):
     return outputs(f"{exhibit.folder}/{exhibit.name}", exhibit.name)
 
 
+def networks_lost(exhibit):
+    """Starts whose network it needs and which are there without: published, or deleted to save space."""
+    folders = score_folders(exhibit) if exhibit.networks else []
+    return [
+        each for each in folders if has_files(each, START_FILES) and not (each / NETWORK).exists()
+    ]
+
+
 def can_be_made(exhibit):
     """Whether it is to be made: in a partial run, whether what it is made from is there."""
+    if not is_asked_for(exhibit, config) or networks_lost(exhibit):
+        return False
     if not config["partial"]:
-        return is_asked_for(exhibit, config)
-    scores = (*START_FILES, NETWORK) if exhibit.networks else START_FILES
-    scores_exist = all(has_files(folder, scores) for folder in score_folders(exhibit))
-    images_exist = not exhibit.images or Path(exhibit_inputs(exhibit)["dataset"]).exists()
+        return True
+    scores_exist = all(has_files(folder, START_FILES) for folder in score_folders(exhibit))
+    images_exist = not exhibit.images or exhibit_inputs(exhibit)["dataset"].exists()
     runs = "all" if exhibit.claims else exhibit.name
     needs_runs = bool(exhibit.runs) or exhibit.claims
-    made_from_runs = not needs_runs or bool(results_for(runs))
-    return is_asked_for(exhibit, config) and scores_exist and images_exist and made_from_runs
+    return scores_exist and images_exist and (not needs_runs or bool(results_for(runs)))
 
 
 def is_there(exhibit):
-    """Whether it lies there, made before, and in a partial run cannot be made: it then stays so."""
-    files = exhibit_outputs(exhibit).values()
-    return config["partial"] and not can_be_made(exhibit) and all(map(os.path.exists, files))
+    """Whether it cannot be made and lies there, made before: it then stays as it is."""
+    return not can_be_made(exhibit) and has_files(Path(), exhibit_outputs(exhibit).values())
+
+
+if workflow.is_main_process:
+    for exhibit in EXHIBITS.values():
+        for folder in networks_lost(exhibit):
+            logger.warning(
+                f"{exhibit.name} is not made, since {folder} has no {NETWORK}: delete the folder "
+                "to make both again"
+            )
 
 
 def files_of_exhibits(*names):
