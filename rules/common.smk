@@ -127,11 +127,23 @@ def published_config():
     return config | {"data_root": None}
 
 
+def is_made_apart(run, variant):
+    """Whether a run of a variant is another one than the config's own of that name."""
+    return not variant or not specify.is_same_run(run, CONFIGS[variant], config)
+
+
 # By the block's name, which begins with the variant's folder.
-RUNS_BY_BLOCK, STARTS_BY_BLOCK = (
-    {variant + block: made for variant in CONFIGS for block, made in of(CONFIGS[variant]).items()}
-    for of in (blocks.run_blocks, blocks.start_blocks)
-)
+STARTS_BY_BLOCK = {
+    variant + block: made
+    for variant in CONFIGS
+    for block, made in blocks.start_blocks(CONFIGS[variant]).items()
+}
+RUNS_BY_BLOCK = {
+    variant + block: made
+    for variant in CONFIGS
+    for block, made in blocks.run_blocks(CONFIGS[variant]).items()
+    if is_made_apart(made[0], variant)
+}
 
 
 def runs_in(wildcards):
@@ -295,7 +307,7 @@ def losses_of(block):
 @cache  # grids of thousands of runs are asked for dozens of times
 def runs_for(name, variant=""):
     """All runs that a table or figure needs; in a partial run, those whose results exist."""
-    wanted = runs_of(name, CONFIGS[variant])
+    wanted = [run for run in runs_of(name, CONFIGS[variant]) if is_made_apart(run, variant)]
     if not config["partial"]:
         return wanted
     folder = SCALE / variant / RUNS.name

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from finished_runs import make_scale, with_seeds
+from finished_runs import make_scale, with_seeds, write_finished_run
 
 from advprune.analysis.run_files import read_curves, read_prunings
 from advprune.analysis.run_table import collect_runs
@@ -203,3 +203,22 @@ def test_variants_are_packed_apart_and_come_back(config, tmp_path):
         for path in (tmp_path / "unpacked" / place / "blocks/train").rglob("*.json")
     }
     assert made == {"e1"}
+
+
+def test_a_run_on_which_a_variants_switch_has_no_effect_is_the_configs_own(config, tmp_path):
+    config["variants"] = {"after_the_pass": {"pruning": {"loss_taken": "after_pass"}}}
+    experiment = config["studies"]["mnist"]["experiments"]["sensitivity"]
+    experiment |= {"methods": ["low-loss"], "p": [0.5, 1.0], "seeds": 2}
+    make_scale(tmp_path / "scale", config)
+    varied = variant_config("after_the_pass", config)
+    for run in runs_of("all", varied):
+        if run.method != "full":
+            write_finished_run(tmp_path / "scale/variants/after_the_pass/runs", run, varied)
+    runs = collect_runs("sensitivity", config, tmp_path / "scale/runs")
+    counts = runs.groupby(["variant", "method"]).size()
+    assert counts.to_dict() == {
+        **{("", "full"): 2, ("", "low-loss"): 2},
+        **{("after_the_pass", "full"): 2, ("after_the_pass", "low-loss"): 2},
+    }
+    of_full = runs[runs["method"] == "full"]
+    assert of_full.groupby("seed")["training_spec"].nunique().to_list() == [1, 1]

@@ -89,6 +89,11 @@ def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | No
     )
 
 
+def is_same_run(run: Run, one: Config, other: Config) -> bool:
+    """Whether two configs train and evaluate a run alike: what differs has no effect on it."""
+    return all(of(run, one) == of(run, other) for of in (training_spec, evaluation_spec))
+
+
 def start_spec(start: Start, config: Config) -> StartSpec:
     """How the runs of a seed begin, and what is measured of the examples then.
 
