@@ -38,3 +38,12 @@ def test_a_number_of_cores_is_handed_on(target):
 @pytest.mark.parametrize("target", ["run", "plan"])
 def test_all_cores_may_be_asked_for_by_name(target):
     assert make(target, "CORES=all").stdout == make(target).stdout
+
+
+def test_where_nothing_is_published_there_is_nothing_to_make_again(tmp_path):
+    command = ["make", "reference", f"PUBLISHED={tmp_path / 'none'}"]
+    ended = subprocess.run(command, cwd=PROJECT, env=WITHOUT_MAKE, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (
+        ended.stdout == f"Nothing is published in {tmp_path / 'none'} yet: nothing to make again\n"
+    )

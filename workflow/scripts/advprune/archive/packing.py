@@ -7,11 +7,16 @@ is packed counts as made: it stays as it is until the config asks for another sp
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from advprune.archive.packs import SUFFIX, Files, read_pack, write_pack
-from advprune.archive.reduced import reduced_run, reduced_start
+from advprune.archive.reduced import (
+    PRUNING,
+    PRUNING_OF_VARIANT,
+    reduced_run,
+    reduced_start,
+)
 from advprune.errors import UserError
 from advprune.paths import (
     BLOCKS,
@@ -42,7 +47,9 @@ NOT_FROM_PACKS = [name for name, exhibit in EXHIBITS.items() if exhibit.images o
 _WRITTEN = (*RESULT_FILES, *START_FILES)  # in this order: a folder without its record is made again
 
 
-def pack(scale: Path, config: Config, published: Path) -> list[Path]:
+def pack(
+    scale: Path, config: Config, published: Path, *, pruning: Sequence[str] = PRUNING
+) -> list[Path]:
     """Pack what is finished of a scale, beside what is packed already.
 
     Figures that cannot be made from what is packed are put beside it.
@@ -51,6 +58,7 @@ def pack(scale: Path, config: Config, published: Path) -> list[Path]:
         scale: the folder of its results.
         config: that they were made with.
         published: the folder of the packs.
+        pruning: the tensors that are left of each run's pruning.
 
     Returns:
         the packs that were written.
@@ -64,13 +72,14 @@ def pack(scale: Path, config: Config, published: Path) -> list[Path]:
         content = read_pack(path) if path.exists() else {}
         for unit in units_of_pack:
             if not _is_packed(unit, content.get(unit.folder.name), config):
-                content[unit.folder.name] = _reduced(unit, scale, config)
+                content[unit.folder.name] = _reduced(unit, scale, config, pruning)
         if write_pack(path, content):
             written.append(path)
             log.info("%s: %d seeds, %d bytes", path, len(content), path.stat().st_size)
     for name in config["variants"]:
         place = VARIANT.format(variant=name)
-        written += pack(scale / place, variant_config(name, config), published / place)
+        varied = variant_config(name, config)
+        written += pack(scale / place, varied, published / place, pruning=PRUNING_OF_VARIANT)
     for name in NOT_FROM_PACKS:
         _copy_figure(name, scale / PARTIAL, published)
     return written
@@ -161,12 +170,14 @@ def _specs(unit: Run | Start, config: Config) -> dict:
     }
 
 
-def _reduced(unit: Run | Start, scale: Path, config: Config) -> Files:
+def _reduced(unit: Run | Start, scale: Path, config: Config, pruning: Sequence[str]) -> Files:
     is_run = isinstance(unit, Run)
     folder = scale / (RUNS if is_run else STARTS) / unit.folder
     for name, spec in _specs(unit, config).items():
         check_spec(folder / name, read_record(folder / name), spec.to_dict())
-    return reduced_run(folder) if is_run else reduced_start(folder, unit.dataset, config)
+    if is_run:
+        return reduced_run(folder, pruning)
+    return reduced_start(folder, unit.dataset, config)
 
 
 def _note_blocks(scale: Path, config: Config) -> None:

@@ -15,11 +15,16 @@ from advprune.paths import EVALUATED_FILES, START_FILES, TRAINED_FILES
 from advprune.plan.config import Config, study_of
 from advprune.storage.records import REDUCED_FROM, check_files, read_record, write_record
 
-PRUNING = ("kept", "label")  # of the tensors in pruning.safetensors
+# Of the tensors in pruning.safetensors: no table is made of what a variant's runs have kept.
+PRUNING, PRUNING_OF_VARIANT = ("kept", "label"), ("label",)
 
 
-def reduced_run(folder: Path) -> Files:
+def reduced_run(folder: Path, pruning: Sequence[str] = PRUNING) -> Files:
     """The files of a run that is trained and evaluated.
+
+    Args:
+        folder: of the run.
+        pruning: the tensors that are left of its pruning.
 
     Raises:
         UserError: one is missing or damaged.
@@ -27,7 +32,7 @@ def reduced_run(folder: Path) -> Files:
     record = folder / "evaluation.json"
     check_files(record, read_record(record))
     evaluated = {name: (folder / name).read_bytes() for name in EVALUATED_FILES}
-    return _reduced(folder, TRAINED_FILES, "pruning.safetensors", PRUNING) | evaluated
+    return _reduced(folder, TRAINED_FILES, "pruning.safetensors", pruning) | evaluated
 
 
 def reduced_start(folder: Path, dataset: str, config: Config) -> Files:
