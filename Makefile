@@ -54,6 +54,9 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 unpack: .venv/installed ## put the published runs back, so that `make run CONFIG=config/reference.yaml` goes on
 	@$(BIN)/python workflow/scripts/unpack.py $(PUBLISHED) --config $(REFERENCE)
 
+# Documents that quote what is published.
+QUOTING = README.md $(wildcard docs/findings.md)
+
 # In a copy, from the published runs alone: others may lie here.
 AGAIN = .reference
 define make_again
@@ -70,6 +73,7 @@ reference:      ## make what is published again from its runs: tables, figures, 
 compared: .venv/installed
 	$(make_again)
 	@$(BIN)/python workflow/scripts/compare.py $(AGAIN)/results/*/partial $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/quote.py --check $(PUBLISHED) $(QUOTING)
 	@rm -rf $(AGAIN)
 
 publish: .venv/installed ## publish the finished runs of config/reference.yaml and what is made of them
@@ -77,6 +81,7 @@ publish: .venv/installed ## publish the finished runs of config/reference.yaml a
 	@$(BIN)/python workflow/scripts/pack.py $(PUBLISHED) --config $(REFERENCE)
 	$(make_again)
 	@$(BIN)/python workflow/scripts/compare.py --update $(AGAIN)/results/*/partial $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/quote.py $(PUBLISHED) $(QUOTING)
 	@rm -rf $(AGAIN)
 
 # Not in the default installation: its import asks the cluster, and waits where none answers.
