@@ -17,6 +17,9 @@ rule start:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
+        alone=lambda wildcards: blocks.starts_trained_alone(
+            starts_in(wildcards), CONFIGS[wildcards.variant]
+        ),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
@@ -26,7 +29,7 @@ rule start:
         lost=losses_of(STARTED),
     shell:
         "python3 workflow/scripts/start.py --spec {params.spec:q} --seeds {params.seeds}"
-        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
+        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS} --alone {{resources.alone}}"
         " --starts {params.starts} --block {output} >{log} 2>&1"
 
 
@@ -45,6 +48,7 @@ rule train:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
+        alone=lambda wildcards: blocks.trained_alone(runs_in(wildcards), CONFIGS[wildcards.variant]),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
@@ -55,5 +59,5 @@ rule train:
         lost=losses_of(TRAINED),
     shell:
         "python3 workflow/scripts/train.py --spec {params.spec:q} --seeds {params.seeds}"
-        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS}"
+        f" --dataset {{input.dataset}} {EXECUTION_OPTIONS} --alone {{resources.alone}}"
         " --runs {params.runs} --starts {params.starts} --block {output} >{log} 2>&1"

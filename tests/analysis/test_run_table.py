@@ -3,6 +3,7 @@
 import copy
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders import write_hashed
@@ -67,7 +68,7 @@ def folder(config, tmp_path):
         made_with = trained | {"packages": {"torch": "2.0"}}
         content = content_of(training_spec(run, config), model, seconds, made_with)
         content |= {"train_examples": 500, "kept_examples": 250}
-        content |= {"diverged_epoch": None, "stopped_epoch": None}
+        content |= {"diverged_epoch": None, "stopped_epoch": None, "stacked": 1}
         files = (model, place / "pruning.safetensors", place / "training.csv")
         write_record(place / "run.json", content, files)
         made_with = evaluated | {"packages": {"torch": "2.10"}}
@@ -137,6 +138,13 @@ def test_training_seconds_count_validation_only_if_it_is_timed(config, folder, t
     table = collect_runs("figure8", config, folder)
     assert table["training_seconds"].to_list() == [seconds] * 2
     assert table["validation_seconds"].to_list() == [7.0, 7.0]
+
+
+def test_a_run_that_was_trained_in_a_stack_has_no_training_time_of_its_own(config, folder, place):
+    rewrite(place / "run.json", lambda content: content.update(stacked=30))
+    table = collect_runs("figure8", config, folder)
+    np.testing.assert_array_equal(table["training_seconds"], [12.5, np.nan])
+    assert table["shared_seconds"].to_list() == [0.0, 12.5]
 
 
 def test_tables_made_by_hand_in_other_tests_have_the_same_columns(config, folder):

@@ -46,6 +46,19 @@ def test_the_line_is_written_beside_the_points():
     assert any(text.startswith("10 s + 40 s × p") for text in texts(figure5(RUNS, PAPER).figure))
 
 
+def test_only_runs_that_were_trained_by_themselves_are_timed():
+    stacked = RUNS.assign(seed=9, stacked=30, training_seconds=np.nan)
+    drawn = figure5(joined(RUNS, stacked), PAPER)
+    assert drawn.data["n"].to_list() == [2, 2, 2]
+    assert drawn.data["fit_slope"].to_list() == pytest.approx([40.0] * 3)
+    assert "6 runs that were trained by themselves" in face_of(drawn.figure)
+
+
+def test_where_all_runs_were_stacked_no_time_is_drawn():
+    drawn = figure5(RUNS.assign(stacked=30, training_seconds=np.nan), PAPER)
+    assert drawn.data["training_seconds_mean"].isna().all()
+
+
 def test_two_shares_are_no_evidence_of_a_line():
     drawn = figure5(runs_of({"0.5": [28.0, 32], "1.0": [48.0, 52]}), PAPER)
     assert drawn.data["fit_seconds"].isna().all()

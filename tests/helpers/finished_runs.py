@@ -56,7 +56,7 @@ def write_finished_run(folder: Path, run: Run, config: Config) -> None:
     about = {
         "model_sha256": sha256_of(place / "model.safetensors"),
         **{"dataset_sha256": DIGEST, "seconds": {"training": 1.0}, "diverged_epoch": None},
-        **{"stopped_epoch": None, "train_examples": 6, "kept_examples": 3},
+        **{"stopped_epoch": None, "stacked": 1, "train_examples": 6, "kept_examples": 3},
         "provenance": {
             **{"packages": {"torch": "2.0"}, "source": DIGEST, "device": "cpu"},
             **{"processor": None, "threads": 1, "of": str(run)},

@@ -306,7 +306,7 @@ from pathlib import Path
 from advprune.machine.leases import lease_gpu
 parser = argparse.ArgumentParser()
 parser.add_argument("--jobs-per-gpu", type=int)
-for name in ("spec", "seeds", "dataset", "device", "threads", "runs", "starts", "block"):
+for name in ("spec", "seeds", "alone", "dataset", "device", "threads", "runs", "starts", "block"):
     parser.add_argument(f"--{name}")
 options = parser.parse_args()
 began = time.monotonic()

@@ -47,3 +47,10 @@ def test_a_phase_within_another_interrupts_it():
     with stopwatch.time("training"), stopwatch.time("scoring"):
         pass
     assert stopwatch.seconds == {"training": 2, "scoring": 1}
+
+
+def test_a_share_of_what_another_has_measured_is_added():
+    stopwatch, other = (Stopwatch(torch.device("cpu")) for _ in range(2))
+    stopwatch.seconds, other.seconds = {"training": 1.0}, {"training": 4.0, "scoring": 2.0}
+    stopwatch.add(other, 0.5)
+    assert stopwatch.seconds == {"training": 3.0, "scoring": 1.0}

@@ -5,7 +5,14 @@ import copy
 import pytest
 from workflow_tools import PROJECT
 
-from advprune.plan.blocks import run_blocks, start_blocks, start_of, starts_of
+from advprune.plan.blocks import (
+    run_blocks,
+    start_blocks,
+    start_of,
+    starts_of,
+    starts_trained_alone,
+    trained_alone,
+)
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import runs_of
 from advprune.spec.runs import Run, Start
@@ -50,6 +57,25 @@ def test_more_seeds_leave_the_blocks_that_are_full_as_they_are():
 
 def test_blocks_make_the_papers_jobs_few():
     assert len(run_blocks(PAPER)) + len(start_blocks(PAPER)) < 200
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        pytest.param(Run("mnist", "random", "0.6", 1, 50), 3, id="of table 1"),
+        pytest.param(Run("mnist", "low-loss", "0.1", 1, 50), 0, id="a seed that no figure shows"),
+        pytest.param(Run("mnist", "low-loss", "0.1", 1, 0), 3, id="of figure 5"),
+        pytest.param(Run("mnist", "high-loss", "0.1", 1, 0), 0, id="of figure 3 alone"),
+    ],
+)
+def test_runs_are_trained_by_themselves_where_their_time_is_shown(run, expected):
+    assert PAPER["execution"]["trained_alone"] == 3
+    assert trained_alone([run], PAPER) == expected
+
+
+def test_starts_are_trained_by_themselves_where_runs_that_are_timed_go_on_from_them():
+    assert starts_trained_alone([Start("mnist", 1, 7)], PAPER) == 3
+    assert starts_trained_alone([Start("mnist", 5, 0)], PAPER) == 0
 
 
 def test_each_run_has_a_start_in_a_block():

@@ -8,7 +8,7 @@ import pytest
 from workflow_tools import PROJECT
 
 from advprune.errors import UserError
-from advprune.storage.locking import turn_at
+from advprune.storage.locking import turn_at, turns_at
 
 SCRIPTS = PROJECT / "workflow/scripts"
 
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_written_is_left_to_snakemake(start, tmp_path):
 
 JOB = """
 import logging, sys
-from advprune.storage.locking import turn_at
+from advprune.storage.locking import turn_at, turns_at
 logging.basicConfig(level=logging.INFO)
 with turn_at("run.json"):
     print("mine", flush=True)
@@ -206,3 +206,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     refused = pytest.raises(UserError, match=f"cannot write {tmp_path / 'file'}")
     with refused, turn_at(tmp_path / "file/run.json"):
         pass
+
+
+def test_several_records_are_waited_for_in_one_order_and_all_are_let_go(tmp_path):
+    records = [tmp_path / name / "run.json" for name in "ba"]
+    with turns_at(records):
+        assert [(path.parent / ".run.json.lock").exists() for path in records] == [True, True]
+    assert not list(tmp_path.rglob("*.lock"))

@@ -36,11 +36,12 @@ from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
 from advprune.spec.networks import NETWORKS, Network
 from advprune.spec.runs import Run
-from advprune.training import algorithm
-from advprune.training.algorithm import shuffled, split_into_batches, train
+from advprune.training import algorithm, epoch
+from advprune.training.algorithm import train
 from advprune.training.attacks import Threat, rs_fgsm
 from advprune.training.augmentation import crop_and_flip
 from advprune.training.deepfool import deepfool
+from advprune.training.epoch import shuffled, split_into_batches
 from advprune.training.schedule import cyclic_learning_rate
 from advprune.training.state import generator_for, start
 
@@ -162,14 +163,15 @@ def test_distances_in_the_pass_are_those_of_the_network_before_each_update(monke
         return found
 
     updated = []
-    real_update = algorithm.update
+    real_update = epoch.Learner.update
 
-    def update(state, *arguments):
-        updated.append([*map(torch.clone, state.classifier.parameters())])
-        real_update(state, *arguments)
+    def update(learner, *arguments):
+        (group,) = learner.optimiser.param_groups
+        updated.append([*map(torch.clone, group["params"])])
+        real_update(learner, *arguments)
 
-    monkeypatch.setattr(algorithm, "deepfool", measure)
-    monkeypatch.setattr(algorithm, "update", update)
+    monkeypatch.setattr(epoch, "deepfool", measure)
+    monkeypatch.setattr(epoch.Learner, "update", update)
     state = train_on_noise(IN_THE_PASS, stop_after=1, in_pass=IN_THE_PASS.deepfool)
     assert len(measured) == 3  # batches of 16, 16 and 8
     for (_, weights), before in zip(measured, updated, strict=True):
@@ -532,7 +534,7 @@ def test_compiling_leaves_weights_and_batch_statistics_as_they_were(compilable):
     examples = examples_for(compilable)
     state = start(compilable, examples)
     before = weights_of(state)
-    algorithm.prepare(state.classifier, compilable, examples)
+    epoch.prepare(state.classifier, compilable, examples)
     assert same_tensors(weights_of(state), before)
     assert all(parameter.grad is None for parameter in state.classifier.parameters())
 
@@ -577,9 +579,10 @@ def test_nothing_is_compiled_in_the_time_measured(switch, monkeypatch, small_net
     ],
 )
 def test_a_last_batch_that_is_normalised_is_never_a_single_image(count, normalised, sizes):
-    batches = split_into_batches(torch.arange(count), 5, normalised=normalised)
-    assert [len(batch) for batch in batches] == sizes
-    assert torch.cat(batches).tolist() == list(range(count))
+    order = torch.arange(2 * count).view(2, count)  # of two networks
+    batches = split_into_batches(order, 5, normalised=normalised)
+    assert [batch.shape[1] for batch in batches] == sizes
+    assert torch.equal(torch.cat(batches, dim=1), order)
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
@@ -596,7 +599,7 @@ def test_kernels_are_chosen_by_trial_in_training_alone_where_shapes_repeat(
 
         return call
 
-    monkeypatch.setattr(algorithm, "rs_fgsm", noting("training", algorithm.rs_fgsm))
+    monkeypatch.setattr(epoch, "fgsm", noting("training", epoch.fgsm))
     monkeypatch.setattr(algorithm, "deepfool_all", noting("scoring", algorithm.deepfool_all))
     deterministically = numerics(deterministic=deterministic)
     train_on_noise(training_spec(method="low-deepfool", p="0.5", numerics=deterministically))

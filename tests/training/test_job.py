@@ -19,7 +19,8 @@ def train(tmp_path):
 
     def run(spec=SPEC, made_by=MADE_BY, **settings):
         data = load_data(spec, tmp_path / "mnist", torch.device("cpu"))
-        return run_training(spec, data, record=tmp_path / "run.json", made_by=made_by, **settings)
+        record = tmp_path / "run.json"
+        return run_training({record: spec}, data, made_by=made_by, **settings)[record]
 
     write_dataset(tmp_path / "mnist")
     return run
@@ -73,7 +74,7 @@ def test_the_images_to_train_on_are_the_first(train):
 
 def test_a_job_begins_with_the_state_that_it_is_given(train):
     begun = train(SPEC.on_all_data(), stop_after=1)
-    state = train(begin=lambda: begun)
+    state = train(begin=lambda spec: begun)
     assert [record.epoch for record in state.curve] == [1, 2, 3]
 
 

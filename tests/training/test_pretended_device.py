@@ -38,8 +38,11 @@ from advprune.preflight import estimate
 from advprune.spec.attacks import STANDARD_ATTACKS
 from advprune.spec.runs import Run
 from advprune.spec.specification import StartSpec
-from advprune.training.algorithm import prepare, train
+from advprune.training.algorithm import train
 from advprune.training.checkpoints import restore_checkpoint, save_checkpoint
+from advprune.training.epoch import prepare
+from advprune.training.runs import train_runs
+from advprune.training.starts import make_starts
 from advprune.training.state import start
 
 
@@ -255,6 +258,7 @@ def test_the_programs_that_train_write_the_same(
                 where,
                 spec=json.dumps(what.to_dict()),
                 seeds="0,1",
+                alone="2",
                 dataset=dataset,
                 starts=folder / "starts",
                 block=folder / f"{name}.json",
@@ -265,6 +269,26 @@ def test_the_programs_that_train_write_the_same(
     assert [path.name for path in there] == [path.name for path in here]
     for first, second in zip(there, here, strict=True):
         assert same_tensors(load_file(first), load_file(second))
+
+
+@pytest.mark.parametrize("taken", ["in_pass", "after_pass"])
+def test_a_block_is_trained_as_a_stack_on_a_device(pretended, tmp_path, taken):
+    device, _ = pretended
+    pruning = dataclasses.replace(PLAIN_PRUNING, taken=taken)
+    spec = training_spec(method="low-deepfool", p="0.5", epochs=2, pruning=pruning)
+    begun = StartSpec(spec.on_all_data(), 1, ["in_pass"], [taken], spec.deepfool)
+    dataset = write_dataset(tmp_path / "mnist.safetensors")
+    settings = {"device": device, "made_by": {}, "alone": 1}
+    starts = tmp_path / "starts"
+    records = make_starts([begun.of_seed(s) for s in range(3)], dataset, starts=starts, **settings)
+    records += train_runs(
+        [spec.of_seed(s) for s in range(3)],
+        dataset,
+        runs=tmp_path / "runs",
+        starts=starts,
+        **settings,
+    )
+    assert [json.loads(record.read_text())["stacked"] for record in records] == [1, 2, 2] * 2
 
 
 def test_the_program_that_evaluates_writes_the_same(pretended, run_program, tmp_path):

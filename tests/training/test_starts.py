@@ -95,9 +95,9 @@ def passes_of(monkeypatch):
     """A list that grows by the epoch of each pass over the training set."""
     one_epoch, passes = algorithm.train_one_epoch, []
 
-    def count(spec, state, model, examples, epoch, measured):
+    def count(specs, states, model, examples, epoch, *rest):
         passes.append(epoch)
-        return one_epoch(spec, state, model, examples, epoch, measured)
+        return one_epoch(specs, states, model, examples, epoch, *rest)
 
     monkeypatch.setattr(algorithm, "train_one_epoch", count)
     return passes

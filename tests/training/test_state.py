@@ -1,5 +1,6 @@
 """How a run begins: its weights, its optimiser and its random numbers."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -19,7 +20,7 @@ from advprune.errors import UserError
 from advprune.networks.classifier import Normalise
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
-from advprune.training.state import generator_for, start
+from advprune.training.state import generator_for, has_channels_last, start
 
 CPU = torch.device("cpu")
 
@@ -85,3 +86,17 @@ def test_channels_last_are_refused_on_a_cpu_where_onednn_would_train_wrongly():
     spec = resnet_spec(width=WIDE / 2, numerics=numerics(channels_last=True))
     with pytest.raises(UserError, match=r"channels_last .* 8 input channels: .* 16 or more"):
         start(spec, examples_for(spec))
+
+
+@pytest.mark.parametrize(
+    ("spec", "device", "expected"),
+    [
+        pytest.param(training_spec(), "cpu", True, id="MNIST's network on a CPU"),
+        pytest.param(resnet_spec(width=WIDE), "cpu", True, id="a ResNet wide enough"),
+        pytest.param(resnet_spec(width=WIDE / 2), "cpu", False, id="that oneDNN trains wrongly"),
+        pytest.param(training_spec(), "cuda", False, id="on a GPU"),
+    ],
+)
+def test_channels_are_last_of_themselves_where_it_is_faster_and_safe(spec, device, expected):
+    spec = dataclasses.replace(spec, numerics=numerics(channels_last="auto"))
+    assert has_channels_last(spec, torch.device(device)) is expected

@@ -17,7 +17,9 @@ from advprune.training.starts import make_starts
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, "spec", "seeds", "dataset", "device", "threads", "jobs_per_gpu", "block")
+    add_options(
+        parser, "spec", "seeds", "dataset", "device", "threads", "jobs_per_gpu", "alone", "block"
+    )
     parser.add_argument("--starts", required=True, type=Path, help="the folder of all starts")
     options = parser.parse_args()
 
@@ -29,6 +31,7 @@ def main() -> None:
         starts=options.starts,
         device=device,
         made_by=environment(device, __file__),
+        alone=options.alone,
     )
     write_block(options.block, records)
 

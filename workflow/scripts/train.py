@@ -17,7 +17,9 @@ from advprune.training.runs import train_runs
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, "spec", "seeds", "dataset", "device", "threads", "jobs_per_gpu", "block")
+    add_options(
+        parser, "spec", "seeds", "dataset", "device", "threads", "jobs_per_gpu", "alone", "block"
+    )
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
     parser.add_argument("--starts", type=Path, help="the folder of all starts [none]")
     options = parser.parse_args()
@@ -31,6 +33,7 @@ def main() -> None:
         starts=options.starts,
         device=device,
         made_by=environment(device, __file__),
+        alone=options.alone,
     )
     write_block(options.block, records)
 

@@ -73,6 +73,14 @@ OPTIONS = {
         "--seeds",
         {"required": True, "type": seeds, "help": "which to make, such as 0,1,2"},
     ),
+    "alone": (
+        "--alone",
+        {
+            "default": 0,
+            "type": whole_number(0),
+            "help": "on a GPU: train seeds below this by themselves, not in the stack [0]",
+        },
+    ),
     "block": (
         "--block",
         {"required": True, "type": Path, "help": "to write: the records of all that was asked for"},

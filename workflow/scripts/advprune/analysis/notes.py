@@ -142,11 +142,21 @@ def seeds_note(counts: Iterable[int], config: Config, *, over_images: bool = Fal
     return f"Means of n = {count} runs a point; bars: {bars.label}{over}, cut off at the axes"
 
 
-def time_note(config: Config) -> str:
-    """What training time counts."""
+def time_note(config: Config, runs: "pd.DataFrame") -> str:
+    """What training time counts, and of which runs.
+
+    Args:
+        config: the config that ran.
+        runs: those whose mean time is shown.
+    """
     counted = "forward, backward, attack, scoring and pruning"
     if config["early_stopping"]["enabled"] and config["early_stopping"]["timed"]:
         counted += ", and early stopping's attacks on test images"
+    if stacked := int((runs["stacked"] > 1).sum()):
+        counted += (
+            f"; of the {len(runs) - stacked} runs that were trained by themselves, "
+            f"while {stacked} were trained in stacks"
+        )
     return f"training time: {counted}"
 
 

@@ -128,6 +128,10 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         )
     check_files(folder / "run.json", training)
     check_files(folder / "evaluation.json", evaluation)
+    seconds = training_seconds(
+        training["seconds"], with_validation=config["early_stopping"]["timed"]
+    )
+    alone = training["stacked"] == 1
     (accuracies,) = _read_csv(folder / "evaluation.csv", "an evaluation").to_dict("records")
     return {
         "dataset": run.dataset,
@@ -136,9 +140,10 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         "e": run.e,
         "seed": run.seed,
         **accuracies,
-        "training_seconds": training_seconds(
-            training["seconds"], with_validation=config["early_stopping"]["timed"]
-        ),
+        # A share of a stack's seconds is no run's: it counts for what all has cost alone.
+        "training_seconds": seconds if alone else np.nan,
+        "shared_seconds": 0.0 if alone else seconds,
+        "stacked": training["stacked"],
         "scoring_seconds": training["seconds"].get("scoring", 0.0),
         "validation_seconds": training["seconds"].get("validation", 0.0),
         "train_examples": training["train_examples"],

@@ -171,6 +171,7 @@ def summarise(
         row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
         row[AUTOATTACK_RUNS] = int(group[AUTOATTACK].notna().sum())
         for metric in metrics:
+            # Some runs are not attacked, and those trained in a stack have no time of their own.
             measured = group.dropna(subset=[metric])
             interval = mean_interval(measured[metric])
             row[f"{metric}_mean"] = interval.mean

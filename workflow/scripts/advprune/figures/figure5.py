@@ -24,7 +24,11 @@ from advprune.plan.config import Config
 def figure5(runs: pd.DataFrame, config: Config) -> Drawing:
     """The figure, from the runs of low-distance pruning by loss."""
     points = time_points(runs)
-    return Drawing(draw_training_time(points, config, mixture_notes(runs)), points)
+    notes = [
+        f"A line is fitted to three shares p or more. {time_note(config, runs).capitalize()}",
+        *mixture_notes(runs),
+    ]
+    return Drawing(draw_training_time(points, config, notes), points)
 
 
 def time_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +39,12 @@ def time_points(runs: pd.DataFrame) -> pd.DataFrame:
     """
     points = summarise(runs, ["training_seconds"])
     points = points.assign(share=points["p"].astype(float)).sort_values(["dataset", "share"])
-    for dataset, group in runs.groupby("dataset"):
+    timed = runs[runs["training_seconds"].notna()]
+    points["n"] = [
+        int(((timed["dataset"] == dataset) & (timed["p"] == p)).sum())
+        for dataset, p in zip(points["dataset"], points["p"], strict=True)
+    ]
+    for dataset, group in timed.groupby("dataset"):
         chosen = points["dataset"] == dataset
         shares = group["p"].astype(float)
         if shares.nunique() > 2:
@@ -83,7 +92,7 @@ def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str
             )
             axis.legend(loc="upper left", fontsize=7)
         axis.set_xlim(0, 1.05)
-        if len(line):
+        if line["training_seconds_mean"].notna().any():
             # Room for the legend above the data.
             axis.set_ylim(0, 1.3 * (line["training_seconds_mean"] + bars).max())
         axis.set_title(dataset_label(dataset), fontsize=8)
@@ -91,7 +100,6 @@ def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str
     axes[0, 0].set_ylabel("Training time (s)")
     lines = [
         f"Low-distance pruning by loss. {seeds_note(points['n'], config)}.",
-        f"A line is fitted to three shares p or more. {time_note(config).capitalize()}",
         *notes,
         face_note(config, studies, attacked=False),
     ]

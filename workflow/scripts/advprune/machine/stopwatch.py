@@ -35,6 +35,11 @@ class Stopwatch:
         self._count()
         self._running.pop()
 
+    def add(self, other: "Stopwatch", share: float = 1.0) -> None:
+        """Count a share of what another stopwatch has measured."""
+        for phase, seconds in other.seconds.items():
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + share * seconds
+
     def _count(self) -> None:
         """Give the time since the last change to the phase that runs, if one does."""
         now = self._now()

@@ -35,12 +35,14 @@ class Classifier(nn.Module):
     Attributes:
         normalise: the normalisation, or an identity.
         network: the network proper; its weights alone are saved.
+        channels_last: whether images and weights are laid out in memory with the channels last.
     """
 
     def __init__(self, network: nn.Module, normalise: nn.Module) -> None:
         super().__init__()
         self.normalise = normalise
         self.network = network
+        self.channels_last = False
 
     @property
     def normalises_batches(self) -> bool:
@@ -48,7 +50,7 @@ class Classifier(nn.Module):
         return any(isinstance(module, nn.BatchNorm2d) for module in self.network.modules())
 
     def lay_out_channels_last(self) -> None:
-        """Lay its weights out with the channels last in memory.
+        """Lay weights, and in every call the images, out with the channels last in memory.
 
         Raises:
             UserError: oneDNN would train it wrongly, see `spec.networks`.
@@ -67,10 +69,13 @@ class Classifier(nn.Module):
                 f"convolution of {narrow[0]} input channels: oneDNN's backward pass needs "
                 f"{ONEDNN_BLOCK} or more (its issue 6035). Set it to false, or widen the network"
             )
+        self.channels_last = True
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, channels, height, width) images to (n, classes) logits."""
+        if self.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
         return self.network(self.normalise(images))
 
     def features(self, images: Tensor) -> Tensor:

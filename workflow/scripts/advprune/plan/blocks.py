@@ -54,6 +54,27 @@ def start_blocks(config: Config) -> dict[str, list[Start]]:
     return found
 
 
+def trained_alone(runs: Iterable[Run], config: Config) -> int:
+    """Of these runs, those with a seed below this are trained by themselves, to be timed.
+
+    A GPU trains the rest as one stack, whose seconds are no run's. None is trained by itself where
+    no table or figure shows the time of any of them.
+    """
+    timed = set(timed_runs(config))
+    return config["execution"]["trained_alone"] if timed.intersection(runs) else 0
+
+
+def starts_trained_alone(starts: Iterable[Start], config: Config) -> int:
+    """The same of starts: a run's time is its start's too."""
+    timed = {start_of(run, config) for run in timed_runs(config)}
+    return config["execution"]["trained_alone"] if timed.intersection(starts) else 0
+
+
+def timed_runs(config: Config) -> list[Run]:
+    """The runs whose training time a table or figure shows."""
+    return [run for each in EXHIBITS.values() if each.timed for run in runs_of(each.name, config)]
+
+
 def starts_of(runs: Iterable[Run], config: Config) -> list[Start]:
     """The starts that runs go on from, and those whose scores figures and tables are made from."""
     found = {start_of(run, config) for run in runs} - {None}

@@ -221,7 +221,7 @@ def _layout_contradictions(where: str, training: Config, execution: Config) -> I
     known = NETWORKS[training["network"]]
     on_a_cpu = execution["device"] != "cuda"
     if (
-        execution["channels_last"]
+        execution["channels_last"] is True
         and on_a_cpu
         and not known.is_safe_channels_last(training["width"])
     ):

@@ -33,6 +33,7 @@ class Exhibit:
         networks: whether it is made from the networks that were scored, too.
         torch: whether PyTorch must be there to make it.
         claims: whether it is made from the verdicts on the claims.
+        timed: whether it shows the training time of its runs.
 
     Its function takes by keyword ``config``, and what it is made from: ``runs``, a table of runs;
     ``verdicts``, their `analysis.verdict_table.VerdictTable`; ``folder``, that of all runs, whose
@@ -53,6 +54,7 @@ class Exhibit:
     networks: bool = False
     torch: bool = False
     claims: bool = False
+    timed: bool = False
 
     @property
     def code(self) -> str:
@@ -130,6 +132,7 @@ _ALL = (
         *("table1", "tables", "Table 1: pruning strategies on MNIST"),
         _of_mnist("table1"),
         verdicts=True,
+        timed=True,
     ),
     Exhibit(
         *("attacks", "tables", "Table 1, supplement: what each attack leaves"),
@@ -170,7 +173,7 @@ _ALL = (
         runs=_pruned,
         run_files=True,
     ),
-    Exhibit("figure5", "figures", "Figure 5: training time", _low_loss),
+    Exhibit("figure5", "figures", "Figure 5: training time", _low_loss, timed=True),
     Exhibit("figure6", "figures", "Figure 6: loss and distance", scores=("mnist", "cifar10")),
     Exhibit(
         *("correlations", "tables", "Figure 6, supplement: correlations by seed"),

@@ -159,7 +159,7 @@ def measure(run: Run, config: Config, device: torch.device) -> BatchSeconds:
 
     few = Examples(torch.zeros(2, *dataset.shape, dtype=torch.uint8, device=device), torch.zeros(2))
     classifier = start(spec, few).classifier
-    optimiser = build_optimiser(spec, classifier)
+    optimiser = build_optimiser(spec, classifier.parameters())
     batch, small = images(spec.batch_size), images(attacked)
     labels = torch.zeros(len(batch), dtype=torch.int64, device=device)
     threat = Threat(evaluated.epsilon, evaluated.epsilon)

@@ -79,8 +79,9 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
 
 
 def _cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
-    seconds = runs[["training_seconds", "scoring_seconds", "evaluation_seconds"]].sum()
-    training, scoring, evaluation = map(duration, seconds)
+    columns = ["training_seconds", "shared_seconds", "scoring_seconds", "evaluation_seconds"]
+    alone, shared, scoring, evaluation = runs[columns].sum()
+    training, scoring, evaluation = map(duration, (alone + shared, scoring, evaluation))
     return [
         ("Diverged", f"{runs['diverged_epoch'].notna().sum()} of {len(runs)} runs"),
         ("Training", f"{training} in all, {scoring} of them DeepFool's"),

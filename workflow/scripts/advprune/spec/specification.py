@@ -16,6 +16,7 @@ from advprune.storage.files import digest
 # When the loss or the distance of an example is measured in an epoch: in its training pass, before
 # the update by its batch, each by another state of the network; or when the pass is over.
 IN_PASS, AFTER_PASS = "in_pass", "after_pass"
+AUTO = "auto"
 
 
 def fraction(value: float | str) -> float:
@@ -141,14 +142,15 @@ class Numerics:
     Attributes:
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` by autocast.
         tf32: whether a GPU may round the inputs of float32 products to TF32's 10 bits.
-        channels_last: the memory layout of images and weights.
+        channels_last: whether images and weights are laid out in memory with the channels last;
+            `AUTO` for on a CPU, if oneDNN trains the network rightly then.
         compile: whether the network goes through ``torch.compile``.
         deterministic: whether PyTorch is held to deterministic algorithms.
     """
 
     precision: str
     tf32: bool
-    channels_last: bool
+    channels_last: bool | str
     compile: bool
     deterministic: bool
 

@@ -6,8 +6,8 @@ Both are flocks. On a file system that has none, nothing is locked and nothing i
 import logging
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from typing import TextIO
@@ -87,6 +87,15 @@ def turn_at(record: str | Path) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def turns_at(records: Iterable[Path]) -> Iterator[None]:
+    """`turn_at` for several records that are made together."""
+    with ExitStack() as turns:
+        for record in sorted(records):  # in one order, so that no two processes wait in a circle
+            turns.enter_context(turn_at(record))
+        yield
 
 
 def _locked(path: Path, record: Path) -> TextIO:

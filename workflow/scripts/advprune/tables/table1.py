@@ -55,7 +55,7 @@ def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = N
         *interval_notes(over_images=bool(verdicts)),
         TWO_ATTACKS,
         "collapsed: the share of runs with an accuracy below 1% under the attack named",
-        time_note(config),
+        time_note(config, runs),
         *diverged_note(runs),
         *mixture_notes(runs),
         *face_note(config, ["mnist"]).split("\n"),

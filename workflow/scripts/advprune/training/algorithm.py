@@ -4,30 +4,27 @@ Where the printed algorithm and the text disagree, the text is followed (docs/pa
 network learns from x + delta, and data are pruned at the end of epoch e, unless told otherwise.
 """
 
+import copy
 import logging
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from advprune.data.examples import Examples
 from advprune.machine.devices import cudnn_benchmark, tf32, use_deterministic_algorithms
-from advprune.networks.classifier import Classifier
+from advprune.machine.stopwatch import Stopwatch
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import training_seconds
-from advprune.spec.specification import IN_PASS, DeepFoolSettings, Numerics, TrainingSpec
-from advprune.training.attacks import Threat, rs_fgsm
-from advprune.training.augmentation import crop_and_flip
-from advprune.training.deepfool import DeepFoolResult, deepfool
+from advprune.spec.specification import IN_PASS, DeepFoolSettings, TrainingSpec
+from advprune.training.attacks import Threat
 from advprune.training.early_stopping import robust_share
+from advprune.training.epoch import EpochOutcome, prepare, shuffled, train_one_epoch
 from advprune.training.pruning import keep_indices
-from advprune.training.schedule import cyclic_learning_rate
 from advprune.training.scoring import Scores, deepfool_all, loss_of_all
 from advprune.training.seeds import run_seed
 from advprune.training.state import EpochRecord, TrainingState, generator_for, start
@@ -37,7 +34,21 @@ log = logging.getLogger(__name__)
 CPU = torch.device("cpu")
 
 
-@tf32(False)
+@dataclass
+class Member:
+    """A run among those that are trained together.
+
+    Attributes:
+        spec: what to train and how.
+        state: where to begin, and at the end what has come of it.
+        save: called at the end of every epoch and after pruning, to save a checkpoint say.
+    """
+
+    spec: TrainingSpec
+    state: TrainingState
+    save: Callable[[TrainingState], None] = lambda state: None
+
+
 def train(
     spec: TrainingSpec,
     examples: Examples,
@@ -48,163 +59,135 @@ def train(
     stop_after: int | None = None,
     in_pass: DeepFoolSettings | None = None,
 ) -> TrainingState:
-    """Train one run (Algorithm 1).
+    """Train one run; see `train_together`.
 
     Args:
         spec: what to train and how.
+        examples: the training set.
+        validation: the test set.
+        state: where to go on from; None to start anew.
+        save: as of a `Member`.
+        stop_after: as of `train_together`.
+        in_pass: likewise.
+    """
+    member = Member(spec, state or start(spec, examples), save)
+    train_together(
+        [member], examples, validation=validation, stop_after=stop_after, in_pass=in_pass
+    )
+    return member.state
+
+
+@tf32(False)
+def train_together(
+    members: Sequence[Member],
+    examples: Examples,
+    *,
+    validation: Examples | None = None,
+    stop_after: int | None = None,
+    in_pass: DeepFoolSettings | None = None,
+) -> None:
+    """Train runs that differ in the seed alone (Algorithm 1).
+
+    Those whose state says that they are stacked take their epochs together, and no result of one
+    depends on another but by rounding. The rest are trained one after the other.
+
+    Args:
+        members: the runs.
         examples: the training set, on the device to train on; `TrainingSpec.train_examples` has
             been applied to it already.
         validation: the test set, on the same device, where early stopping needs it.
-        state: where to go on from; None to start anew.
-        save: called at the end of every epoch and after pruning, to save a checkpoint say.
         stop_after: the epoch to stop after, before pruning at its end; None for the last of all.
         in_pass: how every example's distance is measured in the pass of that epoch; None if not.
     """
+    spec = members[0].spec
     use_deterministic_algorithms(spec.numerics.deterministic)
-    state = state or start(spec, examples)
-    with cudnn_benchmark(not spec.numerics.deterministic), tf32(spec.numerics.tf32):
-        model = prepare(state.classifier, spec, examples)
     last = stop_after or spec.epochs
-    while state.epoch < last and not state.validation.stopped_epoch:
-        epoch = state.epoch + 1
-        if is_pruned_before(spec, epoch) and not state.pruned:
-            prune(spec, state, examples)
-            save(state)
-        with (
-            cudnn_benchmark(not spec.numerics.deterministic),
-            tf32(spec.numerics.tf32),
-            state.stopwatch.time("training"),
-        ):
-            measured = in_pass if epoch == stop_after else distances_to_prune_by(spec, epoch)
-            done = train_one_epoch(spec, state, model, examples, epoch, measured)
-        log_epoch(spec, done, epoch)
-        state.losses, state.distances = done.losses, done.distances
-        accuracy = validate(spec, state, validation, epoch) if spec.early_stopping else None
-        state.add_epoch(
-            EpochRecord(
-                epoch=epoch,
-                examples=done.examples,
-                learning_rate=done.learning_rate,
-                loss=done.loss,
-                accuracy=done.accuracy,
-                seconds=training_seconds(state.stopwatch.seconds),
-                validation_accuracy=accuracy,
-            )
-        )
-        save(state)
-    ended = stop_after or state.validation.stopped_epoch or state.pruned
-    if is_pruned_before(spec, spec.epochs + 1) and not ended:  # e is the last epoch
-        prune(spec, state, examples)
-        save(state)
-    return state
+    models: dict[int, Callable[[Tensor], Tensor]] = {}  # by seed, of those that are not stacked
+    while group := next_to_train(members, examples, last):
+        epoch = group[0].state.epoch + 1
+        measured = in_pass if epoch == stop_after else distances_to_prune_by(spec, epoch)
+        watch = Stopwatch(examples.device)
+        with cudnn_benchmark(not spec.numerics.deterministic), tf32(spec.numerics.tf32):
+            seed = group[0].spec.run.seed
+            if group[0].state.stacked == 1 and seed not in models:
+                models[seed] = prepare(group[0].state.classifier, spec, examples)
+            specs, states = filled_up(group)
+            with watch.time("training"):
+                outcomes = train_one_epoch(
+                    specs, states, models.get(seed), examples, epoch, watch, measured
+                )
+        for member, done in zip(group, outcomes, strict=False):
+            member.state.stopwatch.add(watch, 1 / len(group))
+            end_epoch(member, done, epoch, validation)
+    for member in members:
+        ended = stop_after or member.state.validation.stopped_epoch or member.state.pruned
+        if is_pruned_before(spec, spec.epochs + 1) and not ended:  # e is the last epoch
+            prune(member.spec, member.state, examples)
+            member.save(member.state)
 
 
-@dataclass(frozen=True)
-class EpochOutcome:
-    """What one pass over the examples that are kept has seen.
+def next_to_train(members: Sequence[Member], examples: Examples, last: int) -> list[Member]:
+    """Those whose next epoch comes first, one or a stack; pruned, if they are before that epoch.
 
-    Attributes:
-        losses: (n,) the loss of each example as it was trained on, at x + delta and before its
-            update: the loss proxy, free. NaN for examples not in the training set any more.
-        distances: what DeepFool found of each at that moment, from the image as it was augmented
-            and not attacked, in evaluation mode; None if it was not asked to.
-        examples: how many were trained on.
-        learning_rate: at the last update.
-        loss: their mean loss.
-        accuracy: the share of them classified rightly, before each update.
+    Args:
+        members: the runs that are trained together.
+        examples: the training set.
+        last: the epoch after which none goes on.
     """
+    waiting = [
+        member
+        for member in members
+        if member.state.epoch < last and not member.state.validation.stopped_epoch
+    ]
+    if not waiting:
+        return []
+    done = min(member.state.epoch for member in waiting)
+    group = [member for member in waiting if member.state.epoch == done]
+    for member in group:
+        if is_pruned_before(member.spec, done + 1) and not member.state.pruned:
+            prune(member.spec, member.state, examples)
+            member.save(member.state)
+    first = group[0].state
+    if first.stacked == 1:
+        return group[:1]
+    return [
+        member
+        for member in group
+        if member.state.stacked == first.stacked and len(member.state.kept) == len(first.kept)
+    ]
 
-    losses: Tensor
-    distances: DeepFoolResult | None
-    examples: int
-    learning_rate: float
-    loss: float
-    accuracy: float
 
+def filled_up(group: Sequence[Member]) -> tuple[list[TrainingSpec], list[TrainingState]]:
+    """The specifications and states of a stack, filled up to the size that it had at first.
 
-def train_one_epoch(
-    spec: TrainingSpec,
-    state: TrainingState,
-    model: Callable[[Tensor], Tensor],
-    examples: Examples,
-    epoch: int,
-    measured: DeepFoolSettings | None = None,
-) -> EpochOutcome:
-    """Lines 24 to 30: one pass over the examples that are kept.
-
-    Where ``measured`` is given, DeepFool measures the distances of each batch before its update.
+    A kernel may round otherwise for another number of networks. So where some have been stopped, or
+    were further on when a job was killed, copies take their places, and the bits of the rest stay.
     """
-    device = examples.device
-    noise = generator_for(spec, "random start", epoch, device)
-    crops = generator_for(spec, "augmentation", epoch, device)
-    losses = torch.full((len(examples),), torch.nan, device=device)
-    correct = torch.zeros((), dtype=torch.int64, device=device)
-    threat = spec.epsilon and Threat(spec.epsilon, spec.step_size)
-    distances = DeepFoolResult.unknown(len(examples), device) if measured else None
+    specs, states = [each.spec for each in group], [each.state for each in group]
+    for _ in range(states[0].stacked - len(group)):
+        specs.append(specs[0])
+        states.append(copy.deepcopy(states[0]))
+    return specs, states
 
-    state.classifier.train()
-    order = shuffled(state.kept, generator_for(spec, "order", epoch, CPU))
-    batches = split_into_batches(
-        order.to(device), spec.batch_size, normalised=state.classifier.normalises_batches
-    )
-    for batch, which in enumerate(batches, 1):
-        learning_rate = cyclic_learning_rate(
+
+def end_epoch(member: Member, done: EpochOutcome, epoch: int, validation: Examples | None) -> None:
+    """Record an epoch, attack the test images where early stopping asks for it, and save."""
+    spec, state = member.spec, member.state
+    log_epoch(spec, done, epoch)
+    state.losses, state.distances = done.losses, done.distances
+    accuracy = validate(spec, state, validation, epoch) if spec.early_stopping else None
+    state.add_epoch(
+        EpochRecord(
             epoch=epoch,
-            batch=batch,
-            batches=len(batches),
-            epochs=spec.epochs,
-            maximum=spec.max_learning_rate,
-            peak=spec.peak,
+            examples=done.examples,
+            learning_rate=done.learning_rate,
+            loss=done.loss,
+            accuracy=done.accuracy,
+            seconds=training_seconds(state.stopwatch.seconds),
+            validation_accuracy=accuracy,
         )
-        images, labels = examples.batch(which)
-        if spec.augment:
-            images = crop_and_flip(images, generator=crops)
-        if spec.numerics.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        with autocast(spec.numerics, device):
-            attacked = images
-            if threat:
-                attacked = rs_fgsm(model, images, labels, threat=threat, generator=noise)
-            logits = model(attacked)
-        each_loss = functional.cross_entropy(logits.float(), labels, reduction="none")
-        if measured:
-            from_images = attacked if measured.points == "adversarial" else images
-            with state.stopwatch.time("scoring"):
-                distances.put(which, deepfool(state.classifier, from_images, measured))
-        update(state, each_loss.mean(), learning_rate)
-        losses[which] = each_loss.detach()
-        correct += (logits.argmax(dim=1) == labels).sum()
-
-    return EpochOutcome(
-        losses=losses,
-        distances=distances,
-        examples=len(order),
-        learning_rate=learning_rate,
-        loss=losses[order.to(device)].mean().item(),
-        accuracy=correct.item() / len(order),
     )
-
-
-def split_into_batches(order: Tensor, size: int, *, normalised: bool) -> list[Tensor]:
-    """Batches of ``size``, the last one smaller.
-
-    Where batches are ``normalised`` the last one is never a single image: batch normalisation has
-    no statistics of one value, so that image joins the batch before.
-    """
-    batches = list(order.split(size))
-    if normalised and len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
-
-
-def update(state: TrainingState, loss: Tensor, learning_rate: float) -> None:
-    """Line 29: one step of the optimiser."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate
-    state.optimiser.zero_grad(set_to_none=True)
-    state.scaler.scale(loss).backward()
-    state.scaler.step(state.optimiser)
-    state.scaler.update()
+    member.save(state)
 
 
 def log_epoch(spec: TrainingSpec, done: EpochOutcome, epoch: int) -> None:
@@ -320,42 +303,3 @@ def attack_for_scoring(spec: TrainingSpec, epoch: int, examples: Examples) -> di
         "threat": Threat(spec.epsilon, spec.step_size),
         "generator": generator_for(spec, "scoring", epoch, examples.device),
     }
-
-
-def shuffled(indices: Tensor, generator: torch.Generator) -> Tensor:
-    """``indices`` in random order."""
-    return indices[torch.randperm(len(indices), generator=generator)]
-
-
-def autocast(numerics: Numerics, device: torch.device) -> AbstractContextManager:
-    """The context in which forward passes are done in the precision asked for."""
-    return torch.autocast(
-        device.type,
-        dtype=getattr(torch, numerics.precision),
-        enabled=numerics.precision != "float32",
-    )
-
-
-def prepare(
-    classifier: Classifier, spec: TrainingSpec, examples: Examples
-) -> Callable[[Tensor], Tensor]:
-    """The network as it is called in training: itself, or compiled; and already warm.
-
-    Compilation, a GPU's start and the trial of its kernels happen at the first calls. These are
-    made here, outside the time measured, with batch statistics put back as they were.
-    """
-    numerics = spec.numerics
-    if examples.device.type == "cpu" and not numerics.compile:
-        return classifier
-    model = torch.compile(classifier, dynamic=True) if numerics.compile else classifier
-    before = {name: value.clone() for name, value in classifier.state_dict().items()}
-    images, _ = examples.batch(slice(0, spec.batch_size))
-    if numerics.channels_last:
-        images = images.contiguous(memory_format=torch.channels_last)
-    with autocast(numerics, examples.device):
-        # The attack asks for the images' gradient and the update does not: each is a first call.
-        for attacked in (True, False):
-            model(images.clone().requires_grad_(attacked)).sum().backward()
-    classifier.load_state_dict(before)
-    classifier.zero_grad(set_to_none=True)
-    return model

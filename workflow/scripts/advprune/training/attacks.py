@@ -1,5 +1,6 @@
 """RS+FGSM, the attack that the networks are trained against (Algorithm 1, lines 26 to 29)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -56,13 +57,36 @@ def rs_fgsm(
     Returns:
         Images of the same shape, in [0, 1], at most epsilon from ``images`` in every value.
     """
-    start = threat.random_start(images, generator).requires_grad_()
+    start = threat.random_start(images, generator)
+    return fgsm(model, images, labels, threat=threat, start=start)
+
+
+def fgsm(
+    model: Callable[[Tensor], Tensor],
+    images: Tensor,
+    labels: Tensor,
+    *,
+    threat: Threat,
+    start: Tensor,
+) -> Tensor:
+    """The step of `rs_fgsm` from a start that has been drawn already.
+
+    Images, labels and logits may have the networks of a stack as a dimension before the others.
+    """
+    start = start.requires_grad_()
     # The sum, not the mean: the sign is the same and half precision underflows less.
-    loss = functional.cross_entropy(model(images + start), labels, reduction="sum")
+    loss = cross_entropy(model(images + start), labels).sum()
     (gradient,) = torch.autograd.grad(loss, start)
     perturbation = start.detach() + threat.step_size * gradient.sign()
     # Adding and clamping again rounds away what is left of floating-point error at the edges.
     return (images + threat.project(perturbation, images)).clamp(0, 1)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """The loss of each example: (..., classes) and (...) to (...), in float32 or wider."""
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    of_each = functional.cross_entropy(wide.flatten(0, -2), labels.flatten(), reduction="none")
+    return of_each.view_as(labels)
 
 
 def pgd(

@@ -44,6 +44,7 @@ def save_checkpoint(path: Path, state: TrainingState, key: str) -> None:
         "seconds": state.stopwatch.seconds,
         "curve": [dataclasses.asdict(record) for record in state.curve],
         "diverged_epoch": state.diverged_epoch,
+        "stacked": state.stacked,
         "validation": validation,
         "scaler": state.scaler.state_dict(),
     }
@@ -94,6 +95,7 @@ def _fill(state: TrainingState, tensors: dict[str, torch.Tensor], rest: dict) ->
     state.stopwatch.seconds = rest["seconds"]
     state.curve = [EpochRecord(**record) for record in rest["curve"]]
     state.diverged_epoch = rest["diverged_epoch"]
+    state.stacked = rest["stacked"]
     best_weights = _named("best.", tensors) or None
     state.validation = Validation(**rest["validation"], best_weights=best_weights)
 

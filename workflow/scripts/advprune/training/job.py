@@ -1,8 +1,9 @@
-"""One training as a job does it: resumably, whatever is made of its end."""
+"""Training as a job does it: resumably, whatever is made of its end."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from advprune.machine.provenance import provenance
 from advprune.paths import checkpoint_of
 from advprune.spec.specification import DeepFoolSettings, StartSpec, TrainingSpec
 from advprune.storage.files import digest, sha256_of
-from advprune.training.algorithm import train
+from advprune.training.algorithm import Member, train_together
 from advprune.training.checkpoints import resume, save_checkpoint
-from advprune.training.state import TrainingState, start
+from advprune.training.stack import can_be_stacked
+from advprune.training.state import TrainingState, start, untrained
 
 
 @dataclass(frozen=True)
@@ -40,41 +42,72 @@ def load_data(spec: TrainingSpec, dataset: Path, device: torch.device) -> Traini
     return TrainingData(examples.to(device), test and test.to(device), sha256_of(dataset))
 
 
+def stacks(
+    specs: Sequence[TrainingSpec], device: torch.device, *, alone: int
+) -> list[list[TrainingSpec]]:
+    """Which runs are trained as one stack, and which by themselves.
+
+    A GPU waits for a small network, not for a stack of them. On a CPU, in half precision, compiled,
+    or where the network is none that can be stacked, each run is trained by itself.
+
+    Args:
+        specs: of the runs; they differ in the seed alone.
+        device: where to train.
+        alone: seeds below this number are trained by themselves all the same, for their seconds.
+    """
+    one, numerics = specs[0], specs[0].numerics
+    fit = device.type != "cpu" and numerics.precision == "float32" and not numerics.compile
+    if not fit or not can_be_stacked(untrained(one)):
+        return [[spec] for spec in specs]
+    together = [spec for spec in specs if spec.run.seed >= alone]
+    by_itself = [[spec] for spec in specs if spec.run.seed < alone]
+    return [*by_itself, together] if together else by_itself
+
+
 def run_training(
-    spec: TrainingSpec,
+    specs: Mapping[Path, TrainingSpec],
     data: TrainingData,
     *,
-    record: Path,
     made_by: Mapping[str, Any],
     stop_after: int | None = None,
     in_pass: DeepFoolSettings | None = None,
-    begin: Callable[[], TrainingState | None] = lambda: None,
-) -> TrainingState:
-    """Train, or go on from the last epoch that a job that was killed had done.
+    begin: Callable[[TrainingSpec], TrainingState | None] = lambda spec: None,
+) -> dict[Path, TrainingState]:
+    """Train as one stack, or go on from the last epoch that a job that was killed had done.
 
     Args:
-        spec: what to train and how.
+        specs: what to train and how, by the record that will be written last of each; its
+            checkpoint lies beside it.
         data: what to train on.
-        record: the record that will be written last; the checkpoint lies beside it.
         made_by: what `environment` says; work done under another one is not gone on with.
-        stop_after: the epoch to stop after, see `train`.
-        in_pass: how distances are measured in that epoch's pass, see `train`.
+        stop_after: the epoch to stop after, see `train_together`.
+        in_pass: how distances are measured in that epoch's pass, see `train_together`.
         begin: is asked for the state to begin with where there is none to go on from; None is
             that before the first epoch.
+
+    Returns:
+        the state of each at its end, by its record.
     """
-    checkpoint = checkpoint_of(record)
     in_pass_settings = dataclasses.asdict(in_pass) if in_pass else None
-    key = digest([spec.to_dict(), stop_after, in_pass_settings, data.sha256, made_by])
-    state = resume(checkpoint, spec, data.examples, key)
-    return train(
-        spec,
+    members, begun = {}, []
+    for record, spec in specs.items():
+        checkpoint = checkpoint_of(record)
+        key = digest([spec.to_dict(), stop_after, in_pass_settings, data.sha256, made_by])
+        state = resume(checkpoint, spec, data.examples, key)
+        if state is None:
+            state = begin(spec) or start(spec, data.examples)
+            begun.append(state)
+        members[record] = Member(spec, state, partial(save_checkpoint, checkpoint, key=key))
+    for state in begun:  # those that go on stay in the stack that they began in
+        state.stacked = max(state.stacked, len(begun))
+    train_together(
+        list(members.values()),
         data.examples,
         validation=data.test,
-        state=state or begin() or start(spec, data.examples),
-        save=lambda state: save_checkpoint(checkpoint, state, key),
         stop_after=stop_after,
         in_pass=in_pass,
     )
+    return {record: member.state for record, member in members.items()}
 
 
 def about_training(
@@ -88,5 +121,6 @@ def about_training(
         "spec": spec.to_dict(),
         "spec_digest": spec.digest,
         "dataset_sha256": data.sha256,
+        "stacked": state.stacked,
         "provenance": provenance(made_by, state.started),
     }

@@ -13,10 +13,16 @@ from advprune.data.examples import Examples
 from advprune.networks.weights import save_weights
 from advprune.spec.specification import TrainingSpec
 from advprune.storage.files import sha256_of, write_csv
-from advprune.storage.locking import turn_at
+from advprune.storage.locking import turns_at
 from advprune.storage.records import is_as_asked_for, write_record
 from advprune.storage.tensors import atomic_write_tensors
-from advprune.training.job import TrainingData, about_training, load_data, run_training
+from advprune.training.job import (
+    TrainingData,
+    about_training,
+    load_data,
+    run_training,
+    stacks,
+)
 from advprune.training.starts import begin_from
 from advprune.training.state import TrainingState
 
@@ -31,8 +37,9 @@ def train_runs(
     starts: Path | None,
     device: torch.device,
     made_by: Mapping[str, Any],
+    alone: int = 0,
 ) -> list[Path]:
-    """Train the runs of a cell one after the other, but for those that are there already.
+    """Train the runs of a cell, but for those that are there already.
 
     Args:
         specs: of each run; they differ in the seed alone.
@@ -41,27 +48,36 @@ def train_runs(
         starts: that of all starts, which runs go on from; None if each is to begin by itself.
         device: where to train.
         made_by: what `environment` says; work done under another one is not gone on with.
+        alone: see `job.stacks`.
 
     Returns:
         the records of all of them.
     """
     data = load_data(specs[0], dataset, device)
-    records = [runs / spec.run.folder / "run.json" for spec in specs]
-    for spec, record in zip(specs, records, strict=True):
-        with turn_at(record):
-            if is_as_asked_for(record, spec.to_dict(), dataset_sha256=data.sha256):
-                log.info("%s is there", spec.run)
+
+    def record_of(spec: TrainingSpec) -> Path:
+        return runs / spec.run.folder / "run.json"
+
+    for together in stacks(specs, device, alone=alone):
+        with turns_at(map(record_of, together)):
+            missing = {}
+            for spec in together:
+                if is_as_asked_for(record_of(spec), spec.to_dict(), dataset_sha256=data.sha256):
+                    log.info("%s is there", spec.run)
+                else:
+                    missing[record_of(spec)] = spec
+            if not missing:
                 continue
-            log.info("%s", spec.run)
-            state = run_training(
-                spec,
+            log.info("%s", ", ".join(map(str, [spec.run for spec in missing.values()])))
+            states = run_training(
+                missing,
                 data,
-                record=record,
                 made_by=made_by,
-                begin=lambda spec=spec: begin_from(starts, spec, data, made_by),
+                begin=lambda spec: begin_from(starts, spec, data, made_by),
             )
-            write_run(record, spec, data, state, made_by)
-    return records
+            for record, state in states.items():
+                write_run(record, missing[record], data, state, made_by)
+    return [record_of(spec) for spec in specs]
 
 
 def write_run(

@@ -20,7 +20,7 @@ from advprune.networks.weights import save_weights
 from advprune.paths import PROGRAMS
 from advprune.spec.runs import Start
 from advprune.spec.specification import AFTER_PASS, IN_PASS, StartSpec, TrainingSpec
-from advprune.storage.locking import turn_at
+from advprune.storage.locking import turn_at, turns_at
 from advprune.storage.records import (
     REDUCED_FROM,
     check_file,
@@ -31,7 +31,13 @@ from advprune.storage.records import (
 from advprune.storage.tensors import atomic_write_tensors
 from advprune.training.algorithm import attack_for_scoring
 from advprune.training.deepfool import DeepFoolResult
-from advprune.training.job import TrainingData, about_training, load_data, run_training
+from advprune.training.job import (
+    TrainingData,
+    about_training,
+    load_data,
+    run_training,
+    stacks,
+)
 from advprune.training.scoring import Scores, deepfool_all, loss_of_all
 from advprune.training.state import TrainingState
 
@@ -46,8 +52,9 @@ def make_starts(
     starts: Path,
     device: torch.device,
     made_by: Mapping[str, Any],
+    alone: int = 0,
 ) -> list[Path]:
-    """Make starts one after the other, but for those that are there already.
+    """Make starts, but for those that are there already.
 
     Args:
         specs: of each start; they differ in the seed alone.
@@ -55,32 +62,43 @@ def make_starts(
         starts: the folder of all starts, where each has its own.
         device: where to train and score.
         made_by: what `environment` says; work done under another one is not gone on with.
+        alone: see `job.stacks`.
 
     Returns:
         the records of all of them.
     """
     data = load_data(specs[0].training, dataset, device)
-    records = [starts / spec.start.folder / "start.json" for spec in specs]
-    for spec, record in zip(specs, records, strict=True):
-        with turn_at(record):
-            if is_as_asked_for(record, spec.to_dict(), dataset_sha256=data.sha256):
-                log.info("the start %s is there", spec.start.folder)
+    by_record = {starts / spec.start.folder / "start.json": spec for spec in specs}
+    record_of = {spec.training.run.seed: record for record, spec in by_record.items()}
+    for trained in stacks([spec.training for spec in specs], device, alone=alone):
+        together = [record_of[spec.run.seed] for spec in trained]
+        with turns_at(together):
+            missing = {}
+            for record in together:
+                spec = by_record[record]
+                if is_as_asked_for(record, spec.to_dict(), dataset_sha256=data.sha256):
+                    log.info("the start %s is there", spec.start.folder)
+                else:
+                    missing[record] = spec
+            if not missing:
                 continue
-            log.info("the start %s", spec.start.folder)
-            state = trained_start(spec, data, record, made_by)
-            scores = measure(spec, state, data.examples)
-            write_start(record, spec, data, state, scores, made_by)
-    return records
+            log.info(
+                "the starts %s", ", ".join(str(each.start.folder) for each in missing.values())
+            )
+            for record, state in trained_starts(missing, data, made_by).items():
+                scores = measure(missing[record], state, data.examples)
+                write_start(record, missing[record], data, state, scores, made_by)
+    return list(by_record)
 
 
-def trained_start(
-    spec: StartSpec, data: TrainingData, record: Path, made_by: Mapping[str, Any]
-) -> TrainingState:
-    """The state of a start at its end: as a job has left it, or trained."""
+def trained_starts(
+    specs: Mapping[Path, StartSpec], data: TrainingData, made_by: Mapping[str, Any]
+) -> dict[Path, TrainingState]:
+    """The states of starts at their end, by their records: as a job has left them, or trained."""
+    spec = next(iter(specs.values()))
     return run_training(
-        spec.training,
+        {record: each.training for record, each in specs.items()},
         data,
-        record=record,
         made_by=made_by,
         stop_after=spec.epoch,
         in_pass=spec.deepfool if IN_PASS in spec.distances else None,
@@ -208,7 +226,7 @@ def begin_from(
         )
         return None
     with turn_at(record):
-        state = trained_start(begun, data, record, here)
+        state = trained_starts({record: begun}, data, here)[record]
     # The distances that were measured in the pass count for the runs that are pruned by them.
     state.stopwatch.seconds.pop("scoring", None)
     state.scores = read_scores(record, content)

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,8 @@ from advprune.machine.provenance import now
 from advprune.machine.stopwatch import Stopwatch
 from advprune.networks.classifier import Classifier, build_classifier
 from advprune.spec.datasets import DATASETS
-from advprune.spec.specification import TrainingSpec
+from advprune.spec.networks import NETWORKS
+from advprune.spec.specification import AUTO, TrainingSpec
 from advprune.training.deepfool import DeepFoolResult
 from advprune.training.early_stopping import Validation
 from advprune.training.scoring import Scores
@@ -68,6 +70,7 @@ class TrainingState:
         scores: what else has been measured of it after that epoch, by a start that several runs go
             on from (`training.start`); None where the run began by itself. It is not saved.
         diverged_epoch: the first epoch with a loss that is not finite, or None.
+        stacked: how many networks have been computed together with it, itself among them.
     """
 
     classifier: Classifier
@@ -85,6 +88,7 @@ class TrainingState:
     distances: DeepFoolResult | None = None
     scores: Scores | None = None
     diverged_epoch: int | None = None
+    stacked: int = 1
     validation: Validation = field(default_factory=Validation)
 
     def add_epoch(self, record: EpochRecord) -> None:
@@ -97,17 +101,12 @@ class TrainingState:
 
 def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
     """The state before the first epoch: initial weights and the whole training set."""
-    classifier = build_classifier(
-        spec.network,
-        width=spec.width,
-        **DATASETS[spec.run.dataset].architecture(normalise=spec.normalise),
-        seed=run_seed("initialisation", spec.run, paired=spec.paired_seeds),
-    ).to(examples.device)
-    if spec.numerics.channels_last:
+    classifier = untrained(spec).to(examples.device)
+    if has_channels_last(spec, examples.device):
         classifier.lay_out_channels_last()
     return TrainingState(
         classifier=classifier,
-        optimiser=build_optimiser(spec, classifier),
+        optimiser=build_optimiser(spec, classifier.parameters()),
         scaler=torch.amp.GradScaler(
             examples.device.type, enabled=spec.numerics.precision == "float16"
         ),
@@ -116,9 +115,26 @@ def start(spec: TrainingSpec, examples: Examples) -> TrainingState:
     )
 
 
-def build_optimiser(spec: TrainingSpec, classifier: Classifier) -> torch.optim.Optimizer:
+def has_channels_last(spec: TrainingSpec, device: torch.device) -> bool:
+    """Whether images and weights are laid out in memory with the channels last."""
+    asked = spec.numerics.channels_last
+    if asked == AUTO:
+        return device.type == "cpu" and NETWORKS[spec.network].is_safe_channels_last(spec.width)
+    return asked
+
+
+def untrained(spec: TrainingSpec) -> Classifier:
+    """The network with its initial weights, on the CPU."""
+    return build_classifier(
+        spec.network,
+        width=spec.width,
+        **DATASETS[spec.run.dataset].architecture(normalise=spec.normalise),
+        seed=run_seed("initialisation", spec.run, paired=spec.paired_seeds),
+    )
+
+
+def build_optimiser(spec: TrainingSpec, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
     """Figure 7's optimiser; the schedule sets its learning rate before every update."""
-    parameters = classifier.parameters()
     if spec.optimiser == "adam":
         return torch.optim.Adam(parameters, weight_decay=spec.weight_decay)
     return torch.optim.SGD(parameters, momentum=spec.momentum, weight_decay=spec.weight_decay)
