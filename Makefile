@@ -53,6 +53,7 @@ partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start
 
 unpack: .venv/installed ## put the published runs back, so that `make run CONFIG=config/reference.yaml` goes on
 	@$(BIN)/python workflow/scripts/unpack.py $(PUBLISHED) --config $(REFERENCE)
+	$(SNAKEMAKE) --configfile $(REFERENCE) -- datasets
 
 # Documents that quote what is published.
 QUOTING = README.md $(wildcard docs/findings.md)

@@ -39,6 +39,11 @@ def test_what_is_published_is_not_made_again(unpacked):
     }
 
 
+def test_the_data_sets_of_all_runs_can_be_made_before_anything_else(unpacked):
+    planned = run_snakemake("-n", "--forceall", *COMMAND, "--", "datasets", cwd=unpacked)
+    assert job_counts(planned.printed) == {"dataset": 2, "datasets": 1, "total": 3}
+
+
 def test_of_more_seeds_those_are_made_that_are_missing(unpacked, tmp_path):
     (tmp_path / "more.yaml").write_text("studies: {mnist: {experiments: {table1: {seeds: 3}}}}")
     planned = plan(unpacked, tmp_path / "more.yaml")
