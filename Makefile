@@ -17,7 +17,11 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --quiet reason $(LOGGER)
 # A user's PYTHONPATH, PYTHONHOME and the like are meant for other programs.
 unexport $(filter PYTHON%,$(.VARIABLES))
 
-.PHONY: help quick doctor run plan partial slurm test test-all bench cost lint lock clean
+# What is published, and the config that asks for its runs.
+PUBLISHED ?= results/reference
+REFERENCE ?= config/reference.yaml
+
+.PHONY: help quick doctor run plan partial unpack reference compared publish slurm test test-all bench cost lint lock clean
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST)
 
@@ -47,6 +51,40 @@ doctor:         ## what this machine has and lacks for running CONFIG, and the n
 
 partial: .venv/installed ## draw what the runs of CONFIG that exist allow; start none
 	$(SNAKEMAKE) --configfile $(CONFIG) config/partial.yaml
+
+unpack: .venv/installed ## put the published runs back, so that `make run CONFIG=config/reference.yaml` goes on
+	@$(BIN)/python workflow/scripts/unpack.py $(PUBLISHED) --config $(REFERENCE)
+	$(SNAKEMAKE) --configfile $(REFERENCE) -- datasets
+
+# Documents that quote what is published.
+QUOTING = README.md $(wildcard docs/findings.md)
+
+# In a copy, from the published runs alone: others may lie here.
+AGAIN = .reference
+define make_again
+	rm -rf $(AGAIN) && mkdir $(AGAIN)
+	cp -r Snakefile rules workflow config envs profiles report $(AGAIN)
+	@cd $(AGAIN) && ../$(BIN)/python workflow/scripts/unpack.py ../$(PUBLISHED) --config $(REFERENCE)
+	cd $(AGAIN) && ../$(SNAKEMAKE) --quiet all --configfile $(REFERENCE) config/partial.yaml
+endef
+
+reference:      ## make what is published again from its runs: tables, figures, verdicts; compare
+	@if [ -d $(PUBLISHED) ]; then $(MAKE) --no-print-directory compared; \
+		else echo "Nothing is published in $(PUBLISHED) yet: nothing to make again"; fi
+
+compared: .venv/installed
+	$(make_again)
+	@$(BIN)/python workflow/scripts/compare.py $(AGAIN)/results/*/partial $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/quote.py --check $(PUBLISHED) $(QUOTING)
+	@rm -rf $(AGAIN)
+
+publish: .venv/installed ## publish the finished runs of config/reference.yaml and what is made of them
+	$(SNAKEMAKE) --configfile $(REFERENCE) config/partial.yaml
+	@$(BIN)/python workflow/scripts/pack.py $(PUBLISHED) --config $(REFERENCE)
+	$(make_again)
+	@$(BIN)/python workflow/scripts/compare.py --update $(AGAIN)/results/*/partial $(PUBLISHED)
+	@$(BIN)/python workflow/scripts/quote.py $(PUBLISHED) $(QUOTING)
+	@rm -rf $(AGAIN)
 
 # Not in the default installation: its import asks the cluster, and waits where none answers.
 .venv/slurm: .venv/installed envs/requirements-slurm.lock

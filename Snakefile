@@ -29,6 +29,7 @@ container: "data-pruning.sif"
 
 
 include: "rules/common.smk"
+include: "rules/exhibit_files.smk"
 include: "rules/data.smk"
 
 

@@ -16,22 +16,27 @@ from advprune.errors import UserError
 from advprune.machine.leases import driver_failure, visible_gpus
 from advprune.machine.packages import missing_packages
 from advprune.paths import (
+    BLOCKS,
     EVALUATED_FILES,
+    PARTIAL,
     RESULT_FILES,
     RUN_BLOCK,
+    RUNS,
     START_BLOCK,
     START_FILES,
+    STARTS,
     TRAINED_FILES,
+    VARIANT,
     discard_checkpoints,
 )
 from advprune.plan import blocks, specify
-from advprune.plan.config import read_overlay, whole
-from advprune.plan.exhibits import EXHIBITS, runs_of, scored
+from advprune.plan.config import read_overlay, variant_config, whole
+from advprune.plan.exhibits import EXHIBITS, is_asked_for, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.files import has_files
 from advprune.storage.locking import clear_dead_workflows
 from advprune.storage.losses import note_losses, read_losses
-from advprune.storage.records import is_as_left
+from advprune.storage.records import NETWORK, is_as_left
 
 try:
     # Refuses what Snakemake reads over, such as a key that is there twice.
@@ -53,14 +58,18 @@ if workflow.is_main_process:  # a job on a cluster parses this again, and is no 
 
 SCALE = Path("results") / results_name(config)
 # What exists is drawn beside what is complete, so that neither is taken for the other.
-RESULTS = SCALE / "partial" if config["partial"] else SCALE
+RESULTS = SCALE / PARTIAL if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
-RUNS, STARTS, BLOCKS = SCALE / "runs", SCALE / "starts", SCALE / "blocks"
+RUNS, STARTS, BLOCKS = SCALE / RUNS, SCALE / STARTS, SCALE / BLOCKS
 # What the files of a block's job are called, less the suffix.
 STARTED, TRAINED, EVALUATED = (
-    str(BLOCKS / name)
+    f"{SCALE}/{{variant}}blocks/{name}"
     for name in (f"start/{START_BLOCK}", f"train/{RUN_BLOCK}", f"evaluate/{RUN_BLOCK}")
 )
+# Each variant has its runs in a folder of its own, and a config: what is laid over is part of it.
+CONFIGS = {"": config} | {
+    VARIANT.format(variant=name): variant_config(name, config) for name in config["variants"]
+}
 ANALYSIS = "../envs/analysis.yaml"
 # The environment of the rules that need PyTorch.
 TORCH = (
@@ -101,6 +110,7 @@ onerror:
 
 
 wildcard_constraints:
+    variant="(variants/[a-z0-9_]+/)?",
     dataset="[a-z0-9_]+",
     method="[a-z0-9-]+",
     p=r"[01]\.[0-9]+",
@@ -117,18 +127,39 @@ def published_config():
     return config | {"data_root": None}
 
 
-RUNS_BY_BLOCK, STARTS_BY_BLOCK = blocks.run_blocks(config), blocks.start_blocks(config)
-BLOCK_OF = {run: block for block, runs in RUNS_BY_BLOCK.items() for run in runs}
+def is_made_apart(run, variant):
+    """Whether a run of a variant is another one than the config's own of that name."""
+    return not variant or not specify.is_same_run(run, CONFIGS[variant], config)
+
+
+# By the block's name, which begins with the variant's folder.
+STARTS_BY_BLOCK = {
+    variant + block: made
+    for variant in CONFIGS
+    for block, made in blocks.start_blocks(CONFIGS[variant]).items()
+}
+RUNS_BY_BLOCK = {
+    variant + block: apart
+    for variant in CONFIGS
+    for block, made in blocks.run_blocks(CONFIGS[variant]).items()
+    if (apart := [run for run in made if is_made_apart(run, variant)])
+}
+BLOCK_OF = {
+    (variant, run): variant + block
+    for variant in CONFIGS
+    for block, made in blocks.run_blocks(CONFIGS[variant]).items()
+    for run in made
+}
 
 
 def runs_in(wildcards):
     """The runs of a block."""
-    return asked_for(RUNS_BY_BLOCK, RUN_BLOCK.format(**wildcards))
+    return asked_for(RUNS_BY_BLOCK, wildcards.variant + RUN_BLOCK.format(**wildcards))
 
 
 def starts_in(wildcards):
     """The starts of a block."""
-    return asked_for(STARTS_BY_BLOCK, START_BLOCK.format(**wildcards))
+    return asked_for(STARTS_BY_BLOCK, wildcards.variant + START_BLOCK.format(**wildcards))
 
 
 def asked_for(known, block):
@@ -146,23 +177,41 @@ def seeds_text(made):
 def training_specs_of(wildcards):
     """How the runs of each of a block's cells are trained, by the first of them."""
     return [
-        as_json(specify.training_spec(runs[0], config).to_dict())
+        as_json(specify.training_spec(runs[0], CONFIGS[wildcards.variant]).to_dict())
         for runs in blocks.by_cell(runs_in(wildcards))
     ]
 
 
 def evaluation_spec_of(wildcards):
-    return as_json(specify.evaluation_spec(runs_in(wildcards)[0], config).to_dict())
+    spec = specify.evaluation_spec(runs_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
 
 
 def start_spec_of(wildcards):
-    return as_json(specify.start_spec(starts_in(wildcards)[0], config).to_dict())
+    spec = specify.start_spec(starts_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
+
+
+def runs_folder(wildcards):
+    """The folder of all runs of the config, or of a variant."""
+    return SCALE / wildcards.variant / RUNS.name
+
+
+def starts_folder(wildcards):
+    return SCALE / wildcards.variant / STARTS.name
+
+
+def run_folders_in(wildcards):
+    """The folders of a block's runs."""
+    return [runs_folder(wildcards) / run.folder for run in runs_in(wildcards)]
 
 
 def start_blocks_for(wildcards):
     """The blocks of the starts that a block's runs go on from."""
-    starts = [blocks.start_of(run, config) for run in runs_in(wildcards)]
-    return block_outputs("start", [blocks.block_of_start(each, config) for each in starts if each])
+    of_variant = CONFIGS[wildcards.variant]
+    starts = [blocks.start_of(run, of_variant) for run in runs_in(wildcards)]
+    names = [blocks.block_of_start(each, of_variant) for each in starts if each]
+    return block_outputs("start", [wildcards.variant + name for name in names])
 
 
 def is_run_by_a_scheduler():
@@ -219,7 +268,13 @@ LEFT_BY = {"start": START_FILES, "train": TRAINED_FILES, "evaluate": EVALUATED_F
 
 def block_outputs(rule, names):
     """The outputs of the jobs that make blocks."""
-    return [BLOCKS / f"{rule}/{name}.json" for name in sorted(set(names))]
+    return [block_output(rule, name) for name in sorted(set(names))]
+
+
+def block_output(rule, name):
+    """That of one, by its name, which begins with the variant's folder where it is of one."""
+    variant = next(each for each in reversed(CONFIGS) if name.startswith(each))
+    return SCALE / variant / BLOCKS.name / rule / f"{name.removeprefix(variant)}.json"
 
 
 def blocks_with_losses():
@@ -235,7 +290,7 @@ def blocks_with_losses():
 
 def name_of_block(output):
     """What a block's losses are noted by."""
-    return Path(output).relative_to(BLOCKS).with_suffix("").as_posix()
+    return Path(output).relative_to(SCALE).with_suffix("").as_posix()
 
 
 if workflow.is_main_process:
@@ -255,137 +310,3 @@ def losses_of(block):
     """The same for a block's own job; its output is named by a pattern."""
     # Of the wildcards alone: Snakemake compares no params that were derived from the output.
     return lambda wildcards: losses_in(f"{block}.json".format(**wildcards))
-
-
-@cache  # grids of thousands of runs are asked for dozens of times
-def runs_for(name):
-    """All runs that a table or figure needs; in a partial run, those whose results exist."""
-    wanted = runs_of(name, config)
-    if not config["partial"]:
-        return wanted
-    return [run for run in wanted if has_files(RUNS / run.folder, RESULT_FILES)]
-
-
-@cache
-def results_for(name):
-    """What says that the results of `runs_for` are there; in a partial run, that they exist."""
-    if config["partial"]:
-        return [RUNS / run.folder / "evaluation.json" for run in runs_for(name)]
-    return block_outputs("evaluate", [BLOCK_OF[run] for run in runs_for(name)])
-
-
-def run_table_outputs(stem):
-    """A table of runs, which images each of them withstood, and the hashes of both."""
-    return {
-        "runs": RESULTS / f"{stem}.csv",
-        "verdicts": RESULTS / f"{stem}.verdicts.safetensors",
-        "sha256": RESULTS / f"{stem}.csv.sha256",
-    }
-
-
-def scored_starts(exhibit):
-    """The starts whose scores a table or figure is made from."""
-    return [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
-
-
-def score_folders(exhibit):
-    """Their folders."""
-    return [STARTS / start.folder for start in scored_starts(exhibit)]
-
-
-def score_blocks(exhibit):
-    """What says that they are there; in a partial run, that they exist."""
-    if config["partial"]:
-        return [folder / "start.json" for folder in score_folders(exhibit)]
-    starts = scored_starts(exhibit)
-    return block_outputs("start", [blocks.block_of_start(start, config) for start in starts])
-
-
-def exhibit_inputs(exhibit):
-    """What a table or figure is made from, by what `exhibit_options` names it to its program."""
-    inputs = {"config": RESULTS / "config.json"}
-    if exhibit.runs:
-        collected = run_table_outputs(f"items/{exhibit.name}")
-        inputs["runs"] = collected["runs"]
-        if exhibit.verdicts:
-            inputs["verdicts"] = collected["verdicts"]
-    if exhibit.scores:
-        inputs["scores"] = score_blocks(exhibit)
-    if exhibit.claims:
-        inputs["claims"] = RESULTS / "claims.csv"
-    if exhibit.images:
-        inputs["dataset"] = DATASET.format(dataset=config["studies"][exhibit.images]["dataset"])
-    return inputs
-
-
-def exhibit_options(exhibit):
-    """For the shell: the options that name its inputs."""
-    inputs = exhibit_inputs(exhibit)
-    if exhibit.run_files:
-        inputs["run-folder"] = RUNS
-    if exhibit.scores:
-        inputs["scores"] = " ".join(map(str, score_folders(exhibit)))
-    return " ".join(f"--{option} {path}" for option, path in inputs.items())
-
-
-def shown_in_report(path, name):
-    """A file that `snakemake --report` shows, with its caption."""
-    place = list(TITLES).index(name) + 1
-    return report(
-        str(path),
-        caption=f"../report/{name}.rst",
-        category="Results",
-        labels={"result": f"{place:02}  {TITLES[name]}"},
-    )
-
-
-def table_outputs(stem, name):
-    """The files of a table by their suffixes, and that with the hashes of them all."""
-    files = {
-        suffix: RESULTS / f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "html", "json")
-    }
-    files["html"] = shown_in_report(files["html"], name)
-    return files | {"sha256": RESULTS / f"{stem}.csv.sha256"}
-
-
-def figure_outputs(stem, name):
-    """The same of a figure."""
-    files = {suffix: RESULTS / f"{stem}.{suffix}" for suffix in ("csv", "pdf", "png")}
-    files["png"] = shown_in_report(files["png"], name)
-    return files | {"sha256": RESULTS / f"{stem}.csv.sha256"}
-
-
-def exhibit_outputs(exhibit):
-    outputs = table_outputs if exhibit.folder == "tables" else figure_outputs
-    return outputs(f"{exhibit.folder}/{exhibit.name}", exhibit.name)
-
-
-def can_be_made(exhibit):
-    """Whether it is to be made: in a partial run, whether what it is made from is there."""
-    if not config["partial"]:
-        return True
-    scores_exist = all(has_files(folder, START_FILES) for folder in score_folders(exhibit))
-    runs = "all" if exhibit.claims else exhibit.name
-    needs_runs = bool(exhibit.runs) or exhibit.claims
-    return scores_exist and (not needs_runs or bool(results_for(runs)))
-
-
-def files_of_exhibits(*names):
-    """All files of tables and figures, as far as they can be made."""
-    wanted = [EXHIBITS[name] for name in names if can_be_made(EXHIBITS[name])]
-    # As text: inputs that are marked for the report would look for captions where their rule stands.
-    return [str(path) for exhibit in wanted for path in exhibit_outputs(exhibit).values()]
-
-
-def numbers_of_exhibit(name):
-    """The .csv of a table or figure, in a list, which is empty if it cannot be made."""
-    exhibit = EXHIBITS[name]
-    return [exhibit_outputs(exhibit)["csv"]] if can_be_made(exhibit) else []
-
-
-def verdicts_and_run_tables():
-    """What is made from all runs together; in a partial run nothing, where there is none yet."""
-    if not results_for("all"):
-        return []
-    claims = map(str, table_outputs("claims", "claims").values())
-    return [*claims, RESULTS / "runs.csv", RESULTS / "summary.csv"]

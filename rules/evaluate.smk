@@ -20,7 +20,7 @@ rule evaluate:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         spec=evaluation_spec_of,
-        folders=lambda wildcards: [RUNS / run.folder for run in runs_in(wildcards)],
+        folders=run_folders_in,
         lost=losses_of(EVALUATED),
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --dataset {input.dataset}"

@@ -17,13 +17,15 @@ rule start:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        alone=lambda wildcards: blocks.starts_trained_alone(starts_in(wildcards), config),
+        alone=lambda wildcards: blocks.starts_trained_alone(
+            starts_in(wildcards), CONFIGS[wildcards.variant]
+        ),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         spec=start_spec_of,
         seeds=lambda wildcards: seeds_text(starts_in(wildcards)),
-        starts=STARTS,
+        starts=starts_folder,
         lost=losses_of(STARTED),
     shell:
         "python3 workflow/scripts/start.py --spec {params.spec:q} --seeds {params.seeds}"
@@ -46,14 +48,14 @@ rule train:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        alone=lambda wildcards: blocks.trained_alone(runs_in(wildcards), config),
+        alone=lambda wildcards: blocks.trained_alone(runs_in(wildcards), CONFIGS[wildcards.variant]),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         specs=training_specs_of,
         seeds=lambda wildcards: [*map(seeds_text, blocks.by_cell(runs_in(wildcards)))],
-        runs=RUNS,
-        starts=STARTS,
+        runs=runs_folder,
+        starts=starts_folder,
         lost=losses_of(TRAINED),
     shell:
         "python3 workflow/scripts/train.py --spec {params.specs:q} --seeds {params.seeds}"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_tables import joined, runs_of_cell
+from run_tables import joined, runs_of_cell, verdicts_of
 from scipy import stats
 
+from advprune.analysis.metrics import ACCURACIES
 from advprune.analysis.statistics import (
     RUN_KEYS,
     collapsed_share,
@@ -154,3 +155,21 @@ def test_a_summary_has_a_row_for_each_data_set_method_share_and_epoch():
     assert summary["autoattack_collapsed_share"].to_list() == [0, 0.5, 0]
     assert summary["apgd_ce_40x5_collapsed_share"].to_list() == [0, 0, 0]
     assert summary["diverged"].to_list() == [0, 1, 0]
+
+
+def test_a_summary_is_of_the_runs_that_were_attacked():
+    runs = runs_of_cell(
+        "random", autoattack_accuracy=[60.0, 0.0, np.nan], apgd_ce_40x5_accuracy=[61.0, 2.0, 3.0]
+    )
+    (row,) = summarise(runs, list(ACCURACIES), verdicts_of(runs.fillna(0))).to_dict("records")
+    assert (row["n"], row["autoattack_runs"]) == (3, 2)
+    assert (row["autoattack_accuracy_mean"], row["autoattack_collapsed_share"]) == (30, 0.5)
+    assert (row["apgd_ce_40x5_accuracy_mean"], row["natural_accuracy_mean"]) == (22, 98)
+    assert row["autoattack_accuracy_half_width"] > 0
+
+
+def test_a_summary_of_runs_that_were_not_attacked_has_no_accuracy_under_attack():
+    runs = runs_of_cell("random", autoattack_accuracy=[np.nan, np.nan])
+    (row,) = summarise(runs, list(ACCURACIES), verdicts_of(runs.fillna(0))).to_dict("records")
+    assert np.isnan([row["autoattack_accuracy_mean"], row["autoattack_collapsed_share"]]).all()
+    assert row["autoattack_runs"] == 0

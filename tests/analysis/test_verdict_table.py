@@ -176,3 +176,23 @@ def test_verdicts_are_read_with_the_whole_table_that_they_are_of(written):
 
 def test_a_table_of_no_runs_has_no_verdicts(tmp_path):
     assert collect_verdicts(pd.DataFrame(), tmp_path).found == {}
+
+
+def test_a_run_that_was_not_attacked_has_verdicts_under_the_other_attack_alone(runs, folder):
+    write_verdicts(folder, MNIST[1], [",0", ",1", ",0", ",", ",1"])
+    runs.loc[1, AUTOATTACK] = np.nan
+    table = collect_verdicts(runs, folder)
+    both = runs[runs["dataset"] == "mnist5k"]
+    assert table.found["mnist5k", AUTOATTACK].images.tolist() == [0, 1, 4]
+    assert table.withstood(both.dropna(), AUTOATTACK).tolist() == [[True, False, False]]
+    assert table.withstood(both, APGD).astype(int).tolist() == [
+        APGD_FOUND[MNIST[1]],
+        APGD_FOUND[MNIST[0]],
+    ]
+
+
+def test_where_no_run_was_attacked_there_are_no_images(runs, folder):
+    write_verdicts(folder, SHAPES, [",", ",1", ",0"])
+    runs.loc[0, AUTOATTACK] = np.nan
+    found = collect_verdicts(runs, folder).found["shapes10", AUTOATTACK]
+    assert found.withstood.shape == (1, 0)

@@ -51,3 +51,12 @@ def test_snakemake_is_called_without_reasons_and_with_all_else_that_it_prints(ta
     printed = make(target).stdout
     assert f"{' '.join(BRIEFLY)} " in printed
     assert printed.count("--quiet") == 1
+
+
+def test_where_nothing_is_published_there_is_nothing_to_make_again(tmp_path):
+    command = ["make", "reference", f"PUBLISHED={tmp_path / 'none'}"]
+    ended = subprocess.run(command, cwd=PROJECT, env=WITHOUT_MAKE, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (
+        ended.stdout == f"Nothing is published in {tmp_path / 'none'} yet: nothing to make again\n"
+    )

@@ -1,5 +1,7 @@
 """What an evaluation found, as a row of accuracies and a row for every image."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 import torch
@@ -93,3 +95,23 @@ def test_what_was_found_is_said_in_words(by_hand):
     first, second = in_words(by_hand).split("\n")
     assert first == "natural accuracy 80.00% of 5 images, AutoAttack accuracy 25.00% of 4"
     assert "1 of 5 test images" in second
+
+
+def test_without_autoattack_there_is_nothing_where_its_accuracies_are(by_hand):
+    found = dataclasses.replace(by_hand, robust_after={}, warnings={})
+    row = accuracies(found)
+    missing = {name for name, value in row.items() if value is None}
+    assert list(row) == list(accuracies(by_hand))
+    assert missing == {
+        *("autoattack_accuracy", "robust_after_apgd_ce", "robust_after_apgd_t"),
+        *("robust_after_fab_t", "robust_after_square", "natural_accuracy_autoattack_examples"),
+    }
+    assert (row["autoattack_examples"], row["apgd_ce_40x5_accuracy"]) == (0, 80)
+    assert in_words(found).split("\n")[0] == "natural accuracy 80.00% of 5 images"
+
+
+def test_without_autoattack_no_image_was_broken_by_it(by_hand):
+    test = Examples(torch.zeros(5, 1, 1, 1, dtype=torch.uint8), torch.arange(5))
+    table = pd.DataFrame(verdicts(dataclasses.replace(by_hand, robust_after={}), test))
+    assert table["broken_by"].to_list() == [""] * 5
+    assert table["apgd_ce_40x5"].to_list() == [1, 1, 1, 0, 1]

@@ -54,6 +54,13 @@ def test_only_the_attacks_of_the_specification_are_run_in_its_order(attacks):
     assert list(result.seconds) == ["natural", *attacks]
 
 
+def test_on_no_images_autoattack_is_not_run():
+    test = Examples(images_with_brightest([0, 1]), torch.tensor([0, 1]))
+    result = evaluate(brightest_pixel_classifier(), test, evaluation_spec(0.1, 0, alone=2))
+    assert list(result.seconds) == ["natural", "apgd_ce_40x5 alone"]
+    assert (len(result.robust), result.warnings) == (0, {})
+
+
 def test_more_images_contain_fewer_and_attacks_alone_may_be_given_more():
     test = Examples(images_with_brightest([*range(10)] * 2), torch.tensor([*range(10)] * 2))
     spec = evaluation_spec(0.1, 3, 7, autoattack=AutoAttackSettings(attacks=["apgd-ce"]))

@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 from workflow_tools import PROJECT, run_program
 
 from advprune.errors import UserError
-from advprune.plan.blocks import starts_of
+from advprune.plan.blocks import run_blocks, starts_of
 from advprune.plan.config import (
     DEFAULT,
     SCHEMA,
@@ -23,6 +23,7 @@ from advprune.plan.config import (
     read_config,
     seeds_of,
     study_of,
+    variant_config,
     whole,
     write_config,
 )
@@ -31,6 +32,7 @@ from advprune.plan.protocols import resolve_protocol
 from advprune.plan.specify import evaluation_spec, start_spec, training_spec
 from advprune.spec.datasets import DATASETS
 from advprune.spec.networks import NETWORKS
+from advprune.spec.runs import Run, Start
 
 SCHEMA_CONTENT = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 DEFAULT_CONTENT = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
@@ -40,7 +42,9 @@ CONFIGS = sorted(
     for path in (PROJECT / "config").glob("*.yaml")
     if path.name not in ("paper_claims.yaml", "costs.yaml")
 )
+PAPER = load_config()
 ACCURACY = "studies.mnist.experiments.accuracy"
+AUTOATTACK_SEEDS = "studies.mnist.evaluation.autoattack_seeds"
 
 
 def with_value(path, value):
@@ -115,9 +119,8 @@ WRONG = [
     ("studies.mnist.training.epochs", 2.5, "epochs is 2.5", "whole number"),
     ("studies.mnist.training.epochs", 3.0, "epochs is 3.0", "whole number"),
     ("studies.mnist.training.epochs", True, "epochs is True", "whole number"),
-    (f"{ACCURACY}.seeds", 0, "seeds is 0", "from 1"),
-    (f"{ACCURACY}.seeds", 3.0, "seeds is 3.0", "from 1"),
-    (f"{ACCURACY}.seeds", [], "seeds is []", "at least one seed"),
+    (f"{ACCURACY}.seeds", -1, "seeds is -1", "how many seeds"),
+    (f"{ACCURACY}.seeds", 3.0, "seeds is 3.0", "how many seeds"),
     (f"{ACCURACY}.seeds", [1, 1], "[1, 1]", "each once"),
     (f"{ACCURACY}.seeds", [-1], "[-1]", "seed"),
     (f"{ACCURACY}.e", [1, 11], "e has 11", "at most 10", "epochs"),
@@ -131,7 +134,9 @@ WRONG = [
         (f"studies.mnist.evaluation.{name}", 10_001, f"{name} is 10001", "at most 10000")
         for name in ("autoattack_examples", "single_attack_examples")
     ),
-    ("studies.mnist.scores.seeds", 0, "scores.seeds is 0", "from 1"),
+    ("studies.mnist.scores.seeds", -1, "scores.seeds is -1", "how many seeds"),
+    (AUTOATTACK_SEEDS, 0, "autoattack_seeds is 0", "from 1"),
+    (AUTOATTACK_SEEDS, 45, "autoattack_seeds is 45", "a multiple of execution.seeds_per_job", "30"),
     ("studies.mnist.scores.loss_taken", "later", "loss_taken is 'later'", "after_pass"),
     ("studies.mnist.training.network", "resnet", "network is 'resnet'", "mnist_cnn"),
     ("execution.device", "gpu", "device is 'gpu'", "cuda"),
@@ -145,7 +150,7 @@ WRONG = [
     ("figure2.perplexity", math.nan, "perplexity is nan"),
     ("figure2.perplexity", math.inf, "perplexity is inf"),
     ("figure2.perplexity", 10**400, "perplexity is 1000", "at most 1000"),
-    (f"{ACCURACY}.seeds", 10**400, "seeds is 1000", "from 1"),
+    (f"{ACCURACY}.seeds", 10**400, "seeds is 1000", "how many seeds"),
     (f"{ACCURACY}.p", [10**400], "p[0] is 1000", "at most 1"),
     ("studies.mnist.training.width", 16**5000, "thousands"),
     ("studies.mnist.training.width", 1e300, "1e+300", "at most 16"),
@@ -412,7 +417,7 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
         path
         for path in schema_keys(SCHEMA_CONTENT)
         if path[:3] == ("studies", "cifar10", "experiments")
-        and path[3:4] in (("table1",), ("pruning_epoch",))
+        and path[3:4] in (("table1",), ("pruning_epoch",), ("sensitivity",))
     }
     assert set(schema_keys(SCHEMA_CONTENT)) - optional == config_keys()
 
@@ -503,3 +508,73 @@ def test_a_program_refuses_an_edited_config(written, program):
     assert (ended.status, "Traceback" in ended.printed) == (1, False)
     assert f"delete {written} and run again" in ended.printed
     assert not output.exists()
+
+
+# Variants.
+
+NOT_NORMALISED = {"studies": {"mnist": {"training": {"normalise": False}}}}
+
+
+def with_variant(overlay, **experiment):
+    config = copy.deepcopy(PAPER)
+    config["variants"] = {"changed": overlay}
+    config["studies"]["mnist"]["experiments"]["sensitivity"] |= {"seeds": 3} | experiment
+    return config
+
+
+def test_a_variant_is_the_config_with_its_overlay_and_its_experiments_runs_alone():
+    config = with_variant(NOT_NORMALISED)
+    varied = variant_config("changed", config)
+    assert varied["studies"]["mnist"]["training"] == {
+        **PAPER["studies"]["mnist"]["training"],
+        "normalise": False,
+    }
+    assert {(run.method, run.p) for run in runs_of("all", varied)} == {
+        ("low-loss", "0.6"),
+        ("full", "1.0"),
+    }
+    assert {run.seed for run in runs_of("all", varied)} == {0, 1, 2}
+
+
+def test_a_variant_leaves_the_config_as_it_is():
+    config = with_variant(NOT_NORMALISED)
+    before = copy.deepcopy(config)
+    variant_config("changed", config)
+    assert config == before
+    assert run_blocks(config) == run_blocks(config | {"variants": {}})
+
+
+def test_a_variant_trains_the_same_runs_but_for_its_switch():
+    config = with_variant(NOT_NORMALISED)
+    run = Run("mnist", "low-loss", "0.6", 1, 0)
+    ours, varied = (
+        training_spec(run, each) for each in (config, variant_config("changed", config))
+    )
+    assert dataclasses.replace(varied, normalise=True) == ours
+
+
+def test_the_starts_of_a_variant_measure_what_its_runs_prune_by_alone():
+    varied = variant_config("changed", with_variant(NOT_NORMALISED))
+    spec = start_spec(Start("mnist", 1, 0), varied)
+    assert (spec.losses, spec.distances, spec.deepfool) == (["in_pass"], [], None)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        ({"scale": "other"}, "variants.changed has scale, but must be an overlay of paired_seeds"),
+        ({"variants": {}}, "variants.changed has variants, but must be"),
+        (3, "variants.changed has 3, but must be"),
+        ({"studies": {"mnist": {"training": {"normalize": False}}}}, "did you mean 'normalise'?"),
+        ({"early_stopping": {"steps": 0}}, "early_stopping.steps is 0"),
+    ],
+)
+def test_a_wrong_variant_is_refused_by_name(overlay, told):
+    message = refusal(with_variant(overlay))
+    assert told in message
+    assert "variants.changed" in message
+
+
+def test_a_variants_name_must_be_one_that_stands_in_paths():
+    config = copy.deepcopy(PAPER) | {"variants": {"../x": {}}}
+    assert "lower-case letters" in refusal(config)

@@ -12,7 +12,7 @@ from workflow_tools import PROJECT, run_program
 from advprune import plan
 from advprune.paths import CAPTIONS
 from advprune.plan.config import check_config, load_config, write_config
-from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of, scored
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, is_asked_for, runs_of, scored
 from advprune.spec.methods import METHODS, PruningMethod
 
 PAPER, SMOKE = load_config(), load_config(PROJECT / "config/smoke.yaml")
@@ -203,3 +203,23 @@ def test_scores_are_needed_of_one_network_or_of_every_one(config, name, seeds):
 def test_the_first_of_a_list_of_seeds_is_shown(config):
     config["studies"]["mnist"]["scores"]["seeds"] = [7, 3]
     assert scored(EXHIBITS["figure2_features"], config) == [("mnist", 7)]
+
+
+def test_a_study_without_seeds_has_no_runs_no_scores_and_no_figure(config):
+    cifar10 = config["studies"]["cifar10"]
+    for part in (*cifar10["experiments"].values(), cifar10["scores"]):
+        part["seeds"] = 0
+    check_config(config)
+    assert {run.dataset for run in runs_of("all", config)} == {"mnist"}
+    assert scored(EXHIBITS["figure6"], config) == [("mnist", 0)]
+    left_out = [name for name in EXHIBITS if not is_asked_for(EXHIBITS[name], config)]
+    assert left_out == ["figure4", "sensitivity"]  # the paper's config has no variants
+
+
+def test_without_any_seeds_there_is_what_is_made_from_no_runs(config):
+    for study in config["studies"].values():
+        for part in (*study["experiments"].values(), study["scores"]):
+            part["seeds"] = []
+    check_config(config)
+    made = [name for name in EXHIBITS if is_asked_for(EXHIBITS[name], config)]
+    assert made == ["figure1", "figure7", "appendix_c", "error_rates"]

@@ -270,6 +270,23 @@ def test_each_kind_of_attack_has_a_number_of_images(config, name, count):
 MNIST = Start("mnist", 1, 0)
 
 
+def test_autoattack_may_be_run_on_the_networks_of_the_first_seeds_alone(config):
+    set_at(config, "studies.mnist.evaluation.autoattack_seeds", 30)
+    set_at(config, "studies.mnist.evaluation.autoattack_examples", 100)
+    runs = [
+        Run("mnist", method, "1.0", 1, seed) for method in ("full", "random") for seed in (29, 30)
+    ]
+    specs = [evaluation_spec(run, config) for run in runs]
+    assert [spec.autoattack_examples for spec in specs] == [100, 0, 100, 0]
+    assert {spec.single_attack_examples for spec in specs} == {None}
+
+
+def test_that_some_are_not_makes_no_other_evaluation_another(config):
+    set_at(config, "studies.mnist.evaluation.autoattack_seeds", 30)
+    run = Run("mnist", "full", "1.0", 1, 29)
+    assert evaluation_spec(run, config).digest == evaluation_spec(run, PAPER).digest
+
+
 def test_a_start_is_of_the_run_on_all_data_up_to_its_epoch(config):
     spec = start_spec(Start("mnist", 3, 5), config)
     assert (spec.training.run, spec.epoch) == (Run("mnist", "full", "1.0", 1, 5), 3)

@@ -64,7 +64,13 @@ def test_a_number_out_of_range_is_refused_by_name(path, value, allowed):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epsilon", math.nan), ("autoattack_examples", 0), ("batch_size", 1e9), ("seed", -1)],
+    [
+        ("epsilon", math.nan),
+        ("autoattack_examples", -1),
+        ("single_attack_examples", 0),
+        ("batch_size", 1e9),
+        ("seed", -1),
+    ],
 )
 def test_a_number_of_an_evaluation_out_of_range_is_refused(name, value):
     with pytest.raises(UserError, match=f"EvaluationSpec: {name} is "):

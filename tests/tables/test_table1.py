@@ -1,5 +1,6 @@
 """Table 1: on runs with the paper's own means and intervals, and on others."""
 
+import numpy as np
 import pytest
 from paper_numbers import TABLE_1, table_1
 from run_tables import joined, runs_of_cell
@@ -22,7 +23,7 @@ def test_runs_like_the_papers_give_the_papers_table():
     rows = ["Low distance (DeepFool)", "Low distance (Loss)", "Random", "None"]
     assert shown["Pruning method"].to_list() == rows
     assert shown["p"].to_list() == ["0.6", "0.6", "0.6", "1.0"]
-    assert set(shown["n"]) == {120}
+    assert set(shown["n"]) == {"120"}
     for metric, column in COLUMNS.items():
         printed = [f"{mean:.2f} ± {half:.2f}" for mean, half in TABLE_1[metric].values()]
         assert shown[column].to_list() == printed
@@ -40,9 +41,17 @@ def test_collapsed_runs_are_shown_under_each_attack():
     )
 
 
+def test_how_many_runs_autoattack_was_run_on_is_shown_where_it_is_fewer():
+    accuracies = {"autoattack_accuracy": [60.0, 20.0, np.nan]}
+    (row,) = table1(runs_of_cell("random", **accuracies), PAPER).shown.to_dict("records")
+    assert row["n"] == "3 (AutoAttack: 2)"
+    assert row["AutoAttack accuracy (%)"].startswith("40.00 ± ")
+    assert row["Collapsed by AutoAttack (%)"] == "0"
+
+
 def test_diverged_runs_are_counted_and_said_to_be():
     table = table1(runs_of_cell("random", diverged_epoch=[None, 3, None]), PAPER)
-    assert table.shown["n"].item() == 3
+    assert table.shown["n"].item() == "3"
     assert any(note.startswith("1 of 3 runs diverged") for note in table.notes)
 
 

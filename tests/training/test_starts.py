@@ -20,6 +20,7 @@ from advprune.machine.provenance import source_digest
 from advprune.paths import checkpoint_of
 from advprune.spec.methods import METHODS
 from advprune.spec.specification import StartSpec
+from advprune.storage.records import read_record, write_record
 from advprune.training import algorithm, starts
 from advprune.training.runs import train_runs
 from advprune.training.starts import make_starts
@@ -163,6 +164,17 @@ def test_a_run_begins_by_itself_where_a_start_is_not_its_own(
     begin(spec_of("low-loss"))
     passes = passes_of(monkeypatch)
     train(spec, made_by=made_by)
+    assert passes == [1, 2, 3]
+
+
+def test_a_start_of_which_less_was_published_is_not_gone_on_from(begin, train, folder, monkeypatch):
+    begin(spec_of("low-loss"))
+    record = folder / "starts/mnist/e2/seed001/start.json"
+    content = read_record(record)
+    files = [record.with_name(name) for name in content["files"]]
+    write_record(record, content | {"reduced_from": content["files"]}, files)
+    passes = passes_of(monkeypatch)
+    train(spec_of("low-loss"))
     assert passes == [1, 2, 3]
 
 

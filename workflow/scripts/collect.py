@@ -10,9 +10,9 @@ from pathlib import Path
 
 from advprune.analysis.notes import mixture_notes
 from advprune.analysis.run_table import collect_runs, write_runs
-from advprune.analysis.verdict_table import collect_verdicts
+from advprune.analysis.verdict_table import VerdictTable, collect_verdicts
 from advprune.plan.config import read_config
-from advprune.plan.exhibits import WITH_RUNS
+from advprune.plan.exhibits import EXHIBITS, WITH_RUNS
 from advprune.program import add_options, run_program
 
 
@@ -30,7 +30,10 @@ def main() -> None:
     runs = collect_runs(options.name, read_config(options.config), options.runs)
     for note in mixture_notes(runs):
         logging.warning(note)
-    write_runs(options.output, runs, collect_verdicts(runs, options.runs))
+    # The runs of variants have the same names: their verdicts are in no table.
+    has_variants = options.name in EXHIBITS and EXHIBITS[options.name].variants
+    verdicts = VerdictTable({}, {}) if has_variants else collect_verdicts(runs, options.runs)
+    write_runs(options.output, runs, verdicts)
 
 
 if __name__ == "__main__":

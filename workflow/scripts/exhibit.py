@@ -80,9 +80,10 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 
-        inputs["scores"] = {study: [] for study in exhibit.scores}
+        inputs["scores"] = {}
         for (study, seed), folder in zip(scored(exhibit, config), options.scores, strict=True):
-            inputs["scores"][study].append(read_scores(folder, study, seed, config))
+            of_study = inputs["scores"].setdefault(study, [])
+            of_study.append(read_scores(folder, study, seed, config))
     if exhibit.claims:
         from advprune.analysis.run_table import read_table
 

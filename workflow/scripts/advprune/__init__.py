@@ -17,6 +17,7 @@ FLOORS = (
     "training",  # Algorithm 1
     "evaluation",  # natural accuracy, AutoAttack, attacks run alone
     "plan",  # from a config to the runs, specifications, tables and figures that it asks for
+    "archive",  # finished runs in few bytes, to be committed and put back
     "analysis",  # from the files of single runs to numbers
     "toy",  # the toy problems of figure 1 and appendix C
     "claims",  # what the paper says, and whether the numbers bear it out

@@ -9,14 +9,17 @@ CAPTIONS = PROJECT / "report"
 REQUIREMENTS = PROJECT / "envs/requirements.in"
 LOCK = PROJECT / "envs/requirements.lock"
 
+# In the folder of a scale.
+RUNS, STARTS, BLOCKS, PARTIAL = "runs", "starts", "blocks", "partial"
+VARIANT = "variants/{variant}/"  # where each variant has its own of the first three
 # Of runs, or of starts, that differ in the seed alone: a block, which one job makes, and a single
 # one's folder; each below the folder of all of its kind.
 _RUNS, _STARTS = "{dataset}/{method}/p{p}/e{e}/", "{dataset}/e{e}/"
 RUN_BLOCK, RUN_FOLDER = _RUNS + "{block}", _RUNS + "seed{seed}"
 START_BLOCK, START_FOLDER = _STARTS + "{block}", _STARTS + "seed{seed}"
-# What jobs leave in the folder of a run or a start, the record of each last. A network is not among
-# a run's: it may be deleted.
-START_FILES = ("scores.safetensors", "model.safetensors", "start.json")
+# What jobs leave in the folder of a run or a start, the record of each last. The network is not
+# among them: it may be deleted.
+START_FILES = ("scores.safetensors", "start.json")
 TRAINED_FILES = ("training.csv", "pruning.safetensors", "run.json")
 EVALUATED_FILES = ("evaluation.csv", "verdicts.csv", "evaluation.json")
 RESULT_FILES = (*TRAINED_FILES, *EVALUATED_FILES)

@@ -33,7 +33,7 @@ def hypotheses(
             at_cell = (runs["method"] == "full") | ((runs["p"] == p) & (runs["e"] == e))
             for metric in metrics:
                 first, second = (
-                    runs[at_cell & (runs["method"] == method)].set_index("seed")[metric]
+                    runs[at_cell & (runs["method"] == method)].set_index("seed")[metric].dropna()
                     for method in (better, worse)
                 )
                 tested = {"test": number, "method": better, "against": worse, "p": p, "e": e}

@@ -17,6 +17,8 @@ ROBUST_ACCURACIES = {
 # The two that may stand for the paper's "AutoAttack accuracy": the standard one, and what the
 # authors' released code reports under that name.
 AUTOATTACK, RELEASED_AUTOATTACK = "autoattack_accuracy", "apgd_ce_40x5_accuracy"
+# Where `statistics.summarise` has how many runs AutoAttack was run on.
+AUTOATTACK_RUNS = "autoattack_runs"
 PAPERS_ATTACKS = {name: ROBUST_ACCURACIES[name] for name in (AUTOATTACK, RELEASED_AUTOATTACK)}
 
 # What is left after each attack of AutoAttack in turn, and the attack.

@@ -90,9 +90,11 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
 def _attacked(evaluation: Config, test: int) -> str:
     """How many of ``test`` test images were attacked, and by what."""
     counts = [evaluation[key] or test for key in ("autoattack_examples", "single_attack_examples")]
-    if counts[0] == counts[1]:
+    seeds = evaluation["autoattack_seeds"]
+    if counts[0] == counts[1] and seeds is None:
         return f"{counts[0]:,} test images attacked"
-    return f"AutoAttack on {counts[0]:,} test images, APGD-CE 40×5 on {counts[1]:,}"
+    by = "" if seeds is None else f" by the networks of seeds below {seeds} alone"
+    return f"AutoAttack on {counts[0]:,} test images{by}, APGD-CE 40×5 on {counts[1]:,}"
 
 
 def scale_note(config: Config) -> str:

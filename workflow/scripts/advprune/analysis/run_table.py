@@ -1,5 +1,6 @@
 """From the files of single runs to one tidy table of runs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pandas as pd
 
 from advprune.analysis.verdict_table import VerdictTable, verdicts_beside
 from advprune.errors import UserError
-from advprune.paths import RESULT_FILES
-from advprune.plan.config import Config
-from advprune.plan.exhibits import runs_of
-from advprune.plan.specify import evaluation_spec, training_spec
+from advprune.paths import RESULT_FILES, VARIANT
+from advprune.plan.config import Config, variant_config
+from advprune.plan.exhibits import EXHIBITS, runs_of
+from advprune.plan.specify import evaluation_spec, is_same_run, training_spec
 from advprune.spec.runs import Run, training_seconds
 from advprune.storage.files import has_files, write_text
 from advprune.storage.records import check_files, check_hash, check_spec, read_record, write_hashes
@@ -20,7 +21,7 @@ from advprune.storage.records import check_files, check_hash, check_spec, read_r
 # in zeros.
 TEXT_COLUMNS = (
     *("p", "torch", "source", "evaluation_torch", "evaluation_source"),
-    *("dataset_sha256", "training_spec", "evaluation_spec"),
+    *("dataset_sha256", "training_spec", "evaluation_spec", "variant"),
 )
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 
@@ -28,6 +29,7 @@ COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
 def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
     """One row for each run that a table or figure needs.
 
+    Where it is about variants, ``variant`` is their name, and empty for the config's own runs.
     Every result is compared with what the config asks for. In a partial config, runs without
     results are left out.
 
@@ -40,16 +42,32 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
         UserError: a result is missing, damaged, or was made with another specification or from
             another file of its data set than the others.
     """
+    own = _collect(name, config, lambda run: folder / run.folder)
+    if name not in EXHIBITS or not EXHIBITS[name].variants:
+        return own
+    tables = [own.assign(variant="")]
+    for variant in config["variants"]:
+        varied = variant_config(variant, config)
+        place = folder.parent / VARIANT.format(variant=variant) / folder.name
+
+        def place_of(run: Run, varied: Config = varied, place: Path = place) -> Path:
+            return (folder if is_same_run(run, varied, config) else place) / run.folder
+
+        tables.append(_collect(name, varied, place_of).assign(variant=variant))
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def _collect(name: str, config: Config, place_of: Callable[[Run], Path]) -> pd.DataFrame:
     runs = runs_of(name, config)
     if config["partial"]:
-        runs = [run for run in runs if has_files(folder / run.folder, RESULT_FILES)]
-    rows = [_row(run, config, folder / run.folder) for run in runs]
+        runs = [run for run in runs if has_files(place_of(run), RESULT_FILES)]
+    rows = [_row(run, config, place_of(run)) for run in runs]
     first: dict[str, tuple[Run, str]] = {}
     for run, row in zip(runs, rows, strict=True):
         other, data = first.setdefault(run.dataset, (run, row["dataset_sha256"]))
         if row["dataset_sha256"] != data:
             raise UserError(
-                f"{folder / other.folder / 'run.json'} and {folder / run.folder / 'run.json'} were "
+                f"{place_of(other) / 'run.json'} and {place_of(run) / 'run.json'} were "
                 f"made from different files of the data set {run.dataset}: delete the folder of "
                 "every run whose dataset_sha256 is not what `sha256sum "
                 f"results/datasets/{run.dataset}.safetensors` says, and run again"

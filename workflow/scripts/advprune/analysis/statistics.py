@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from advprune.analysis.metrics import ROBUST_ACCURACIES, collapse_column
+from advprune.analysis.metrics import (
+    AUTOATTACK,
+    AUTOATTACK_RUNS,
+    ROBUST_ACCURACIES,
+    collapse_column,
+)
 from advprune.analysis.two_way import accuracy_estimate, t_quantile
 from advprune.analysis.verdict_table import VerdictTable
 
@@ -80,8 +85,9 @@ def count_collapsed(
 
 
 def collapsed_share(robust_accuracy: pd.Series | np.ndarray) -> float:
-    """The share of collapsed runs, in [0, 1]."""
-    return count_collapsed(robust_accuracy) / len(robust_accuracy)
+    """The share of collapsed runs, in [0, 1]; NaN for no runs."""
+    n = len(robust_accuracy)
+    return count_collapsed(robust_accuracy) / n if n else np.nan
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,8 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each (data set, method, p, e): n, and mean and spread of each metric.
 
-    Also the share of runs that collapsed, by each attack, and how many diverged.
+    Also how many of them AutoAttack was run on, the share of runs that collapsed, by each attack,
+    and how many diverged.
 
     Args:
         runs: a table of runs.
@@ -164,17 +171,19 @@ def summarise(
     rows = []
     for key, group in runs.groupby(RUN_KEYS, sort=True):
         row = dict(zip(RUN_KEYS, key, strict=True)) | {"n": len(group)}
+        row[AUTOATTACK_RUNS] = int(group[AUTOATTACK].notna().sum())
         for metric in metrics:
-            # Networks that were trained in a stack have no training time of their own.
-            interval = mean_interval(group[metric].dropna())
+            # Some runs are not attacked, and those trained in a stack have no time of their own.
+            measured = group.dropna(subset=[metric])
+            interval = mean_interval(measured[metric])
             row[f"{metric}_mean"] = interval.mean
             row[f"{metric}_half_width"] = interval.half_width
-            if verdicts and metric in ROBUST_ACCURACIES:
-                both = accuracy_estimate(group, metric, verdicts)
+            if verdicts and metric in ROBUST_ACCURACIES and len(measured):
+                both = accuracy_estimate(measured, metric, verdicts)
                 row[f"{metric}_half_width"] = both.half_width(CONFIDENCE)
             row[f"{metric}_standard_deviation"] = interval.standard_deviation
         for metric in ROBUST_ACCURACIES:
-            row[collapse_column(metric)] = collapsed_share(group[metric])
+            row[collapse_column(metric)] = collapsed_share(group[metric].dropna())
         row["diverged"] = int(group["diverged_epoch"].notna().sum())
         rows.append(row)
     return pd.DataFrame(rows)

@@ -130,6 +130,8 @@ def accuracy_difference(
             runs of one seed share weights and order (``paired_seeds`` in the config).
         second_metric: what ``second`` is measured by, if by something else.
     """
+    if first.empty or second.empty:
+        return Estimate(np.nan, np.nan, np.nan)
     if paired_by_seed:
         seeds = sorted({*first["seed"]} & {*second["seed"]})
         first, second = (runs.set_index("seed", drop=False).loc[seeds] for runs in (first, second))

@@ -27,7 +27,8 @@ class Verdicts:
 
     Attributes:
         images: (m,) int64, the indices in the test set of those that were attacked, rising.
-        withstood: (n, m) bool, whether each run classified each of them rightly under attack.
+        withstood: (n, m) bool, whether each run classified each of them rightly under attack; all
+            False of a run that was not attacked, which has no accuracy in the table of runs.
     """
 
     images: np.ndarray
@@ -131,11 +132,14 @@ def collect_verdicts(runs: pd.DataFrame, folder: Path) -> VerdictTable:
         paths = [folder / run.folder / "verdicts.csv" for run in _named(group)]
         tables = [_read_csv(path) for path in paths]
         for metric in ROBUST_ACCURACIES:
+            attacked = group[metric].notna().to_numpy()
             verdicts = [_of_run(table, metric) for table in tables]
-            for path, each, accuracy in zip(paths, verdicts, group[metric], strict=True):
-                _check(path, metric, each, accuracy, verdicts[0].images)
-            withstood = np.concatenate([each.withstood for each in verdicts])
-            found[dataset, metric] = Verdicts(verdicts[0].images, withstood)
+            images = verdicts[attacked.argmax()].images
+            withstood = np.zeros((len(group), len(images)), dtype=bool)
+            for row in np.flatnonzero(attacked):
+                _check(paths[row], metric, verdicts[row], group[metric].iloc[row], images)
+                withstood[row] = verdicts[row].withstood
+            found[dataset, metric] = Verdicts(images, withstood)
     return VerdictTable(_rows(runs), found)
 
 

@@ -199,7 +199,7 @@ class LargestExcess(Quantity):
         Raises:
             NotMeasuredError: there is none, or both accuracies are of different images.
         """
-        runs = evidence.single_runs(study)
+        runs = evidence.single_runs(study).dropna(subset=[self.metric, self.less])
         if (runs["autoattack_examples"] != runs["single_attack_examples"]).any():
             raise NotMeasuredError("the two attacks were run on different numbers of images")
         excess = float((runs[self.metric] - runs[self.less]).max())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from advprune.data.examples import Examples
+from advprune.spec.attacks import STANDARD_ATTACKS
 
 SQUARE = "square after all others"
 NO_CLASS = -1  # the prediction where a logit is not finite
@@ -20,7 +21,8 @@ class Evaluation:
         correct: (n,) bool, whether that is the label.
         order: (n,) int64, the images in the order in which they are taken to be attacked.
         robust_after: attack to (m,) bool for the first m of that order: whether each is still
-            classified rightly after this attack and those before it. In the order of AutoAttack.
+            classified rightly after this attack and those before it. In the order of AutoAttack;
+            empty where that was not run.
         robust_alone: name in `spec.attacks.ATTACKS` to (k,) bool for the first k of that order, the
             same under it alone.
         warnings: phase to what AutoAttack warned of in it, or in `SQUARE` of all together.
@@ -37,19 +39,24 @@ class Evaluation:
 
     @property
     def robust(self) -> Tensor:
-        """(m,) bool, robust under the whole of standard AutoAttack."""
-        return list(self.robust_after.values())[-1]
+        """(m,) bool, robust under the whole of standard AutoAttack; m is 0 where it was not run."""
+        return [self.correct[:0], *self.robust_after.values()][-1]
 
 
-def accuracies(result: Evaluation) -> dict[str, float | int]:
-    """One row of percentages: of all test images if natural, of those attacked if robust."""
+def accuracies(result: Evaluation) -> dict[str, float | int | None]:
+    """One row of percentages: of all test images if natural, of those attacked if robust.
 
-    def percentage(which: Tensor) -> float:
-        return 100 * which.sum().item() / len(which)
+    None where no image was attacked.
+    """
+
+    def percentage(which: Tensor) -> float | None:
+        return 100 * which.sum().item() / len(which) if len(which) else None
 
     after = {
-        f"robust_after_{attack.replace('-', '_')}": percentage(standing)
-        for attack, standing in result.robust_after.items()
+        f"robust_after_{attack.replace('-', '_')}": percentage(
+            result.robust_after.get(attack, result.robust)
+        )
+        for attack in result.robust_after or STANDARD_ATTACKS
     }
     samples = {"autoattack_examples": len(result.robust)}
     if result.robust_alone:
@@ -90,10 +97,9 @@ def notes(prediction: Tensor) -> list[str]:
 def in_words(result: Evaluation) -> str:
     """The accuracies in a line, and below it what they do not tell."""
     row = accuracies(result)
-    found = (
-        f"natural accuracy {row['natural_accuracy']:.2f}% of {row['test_examples']:,} images, "
-        f"AutoAttack accuracy {row['autoattack_accuracy']:.2f}% of {row['autoattack_examples']:,}"
-    )
+    found = f"natural accuracy {row['natural_accuracy']:.2f}% of {row['test_examples']:,} images"
+    if count := row["autoattack_examples"]:
+        found += f", AutoAttack accuracy {row['autoattack_accuracy']:.2f}% of {count:,}"
     return "\n".join([found, *notes(result.prediction)])
 
 

@@ -96,12 +96,12 @@ def evaluate(
     images, labels = test.batch(sample)
     standing = correct[sample]
     robust_after: dict[str, Tensor] = {}
-    adversary = build_autoattack(model, spec, images)
-    for name in spec.autoattack.attacks:
+    adversary = build_autoattack(model, spec, images) if len(sample) else None
+    for name in spec.autoattack.attacks if adversary else ():
         attack = partial(survivors, adversary, name, images, labels, standing, spec.batch_size)
         standing = robust_after[name] = phase(name, attack)
     warnings = dict(progress.warnings)
-    if said := check_square(robust_after, correct[sample]):
+    if adversary and (said := check_square(robust_after, correct[sample])):
         warnings[SQUARE] = said
         log.warning("%s", said[0])
 

@@ -40,9 +40,10 @@ def collapse_points(runs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for metric, level in itertools.product(ROBUST_ACCURACIES, COLLAPSE_LEVELS):
         for key, group in runs.groupby(RUN_KEYS, sort=True):
-            collapsed = count_collapsed(group[metric], below=level)
+            measured = group[metric].dropna()
+            collapsed = count_collapsed(measured, below=level)
             cell = {"metric": metric, "level": level} | dict(zip(RUN_KEYS, key, strict=True))
-            interval = asdict(share_interval(collapsed, len(group)))
+            interval = asdict(share_interval(collapsed, len(measured)))
             rows.append(cell | {"collapsed": collapsed} | interval)
     return pd.DataFrame(rows)
 

@@ -93,6 +93,8 @@ def dot_size(accuracies: pd.Series, strips: int) -> float:
         accuracies: of the strip's runs, in percent.
         strips: how many stand side by side.
     """
+    if accuracies.empty:
+        return SMALLEST
     crowded = min(max((len(accuracies) - FEW) / (MANY - FEW), 0), 1)
     ordered = np.sort(accuracies.to_numpy())
     # At less than a point's distance dots stand side by side.
@@ -110,7 +112,7 @@ def _draw_strips(axis: Axes, dots: pd.DataFrame, metric: str) -> None:
             y=metric,
             color=look_of(strip["method"].iloc[0]).colour,
             native_scale=True,
-            size=dot_size(strip[metric], len(strips)),
+            size=dot_size(strip[metric].dropna(), len(strips)),
             legend=False,
             ax=axis,
             zorder=2,
@@ -141,7 +143,8 @@ def _strip_label(dots: pd.DataFrame) -> str:
         "collapsed by",
     ]
     for metric in ROBUST_ACCURACIES:
-        found = share_interval(count_collapsed(dots[metric]), len(dots))
+        measured = dots[metric].dropna()
+        found = share_interval(count_collapsed(measured), len(measured))
         low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
         lines += [f"{ROBUST_ACCURACIES[metric]}:", f"{share}% ({low} to {high}%)"]
     return "\n".join(lines)

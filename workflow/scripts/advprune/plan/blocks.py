@@ -20,9 +20,11 @@ Cell = tuple[str, str, str, int]  # data set, method, p, e
 JOB_MEMORY_MB = 4000  # what a job that makes a block asks for
 
 
-def seeds_beside(seed: int, config: Config) -> str:
-    """The seeds that are made together with one, as in paths: ``"000-029"``, or ``"all"``."""
-    size = config["execution"]["seeds_per_job"]
+def seeds_beside(seed: int, size: int | str) -> str:
+    """The seeds that stand together with one in blocks of a size, or of ``"all"``, as in paths.
+
+    That is ``"000-029"``, or ``"all"``.
+    """
     if size == "all":
         return size
     first = seed - seed % size
@@ -31,8 +33,8 @@ def seeds_beside(seed: int, config: Config) -> str:
 
 def block_of_start(start: Start, config: Config) -> str:
     """The block that a start is made in, as it stands in paths."""
-    seeds = seeds_beside(start.seed, config)
-    return START_BLOCK.format(dataset=start.dataset, e=start.epoch, block=seeds)
+    block = _seeds(start, config)
+    return START_BLOCK.format(dataset=start.dataset, e=start.epoch, block=block)
 
 
 def run_blocks(config: Config) -> dict[str, list[Run]]:
@@ -42,8 +44,8 @@ def run_blocks(config: Config) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {}
     for run in runs:
         dataset, method, p, e = first[_cell(run)]
-        seeds = seeds_beside(run.seed, config)
-        name = RUN_BLOCK.format(dataset=dataset, method=method, p=p, e=e, block=seeds)
+        block = _seeds(run, config)
+        name = RUN_BLOCK.format(dataset=dataset, method=method, p=p, e=e, block=block)
         found.setdefault(name, []).append(run)
     return found
 
@@ -114,3 +116,7 @@ def scored_start(study: str, seed: int, config: Config) -> Start:
     """The start whose scores a study shows of a seed."""
     settings = config["studies"][study]
     return Start(settings["dataset"], settings["scores"]["epoch"], seed)
+
+
+def _seeds(made: Run | Start, config: Config) -> str:
+    return seeds_beside(made.seed, config["execution"]["seeds_per_job"])

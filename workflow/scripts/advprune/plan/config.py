@@ -1,5 +1,6 @@
 """Reading and checking the config: what is wrong is said once, before any job starts."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,9 @@ Config = Mapping[str, Any]
 SCHEMA = CONFIG / "schemas/config.schema.yaml"
 DEFAULT = CONFIG / "config.yaml"
 STUDIES = ("mnist", "cifar10")  # the two halves of the paper
+SENSITIVITY = "sensitivity"  # the experiment whose runs every variant has
+MNIST_ALONE = ("table1", SENSITIVITY)
+VARIED = ("paired_seeds", "pruning", "deepfool", "early_stopping", "studies")
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
 FEWEST_CLASSES = 4  # the targeted DLR loss compares four logits
@@ -72,6 +76,30 @@ def check_config(config: Config) -> None:
     check_against(SCHEMA, config, "config")
     for complaint in _contradictions(config):
         raise UserError(complaint)
+    for name in config["variants"]:
+        variant_config(name, config)
+
+
+def variant_config(name: str, config: Config) -> Config:
+    """The config of a variant: its overlay laid over, and no runs but the experiment's on variants.
+
+    Raises:
+        UserError: the overlay sets what a variant may not, or makes the config wrong.
+    """
+    overlay = config["variants"][name]
+    if not isinstance(overlay, dict) or (other := sorted(overlay.keys() - {*VARIED})):
+        what = other[0] if isinstance(overlay, dict) else repr(overlay)
+        allowed = f"an overlay of {', '.join(VARIED)} alone"
+        raise UserError(f"config: variants.{name} has {what}, but must be {allowed}")
+    changed = _overlaid(copy.deepcopy(dict(config)), copy.deepcopy(overlay)) | {"variants": {}}
+    for study in changed["studies"].values():
+        for title, experiment in study["experiments"].items():
+            experiment["seeds"] = experiment["seeds"] if title == SENSITIVITY else 0
+        study["scores"]["seeds"] = 0
+    try:
+        return whole(changed)
+    except UserError as error:
+        raise UserError(f"{error} (with config: variants.{name})") from error
 
 
 def write_config(path: str | Path, config: Config) -> None:
@@ -159,12 +187,14 @@ def _contradictions(config: Config) -> Iterator[str]:
         for key in ("epsilon", "step_size"):
             if fraction(study["training"][key]) >= 1:
                 yield f"{where}.training.{key} is {study['training'][key]!r}, but must be below 1"
-        if name != "mnist" and "table1" in study["experiments"]:
-            yield f"{where}.experiments.table1 is not used: the paper's Table 1 is about MNIST"
+        for title in MNIST_ALONE if name != "mnist" else ():
+            if title in study["experiments"]:
+                yield f"{where}.experiments.{title} is not used: it is about MNIST alone"
         for title, experiment in study["experiments"].items():
             yield from _experiment_contradictions(
                 f"{where}.experiments.{title}", title, experiment, study["training"]["epochs"]
             )
+        yield from _block_contradictions(where, study["evaluation"], config["execution"])
     toy = config["appendix_c"]
     if not 0.5 < toy["p_fragile"] < toy["p_robust"]:
         yield (
@@ -200,6 +230,15 @@ def _layout_contradictions(where: str, training: Config, execution: Config) -> I
             f"{training['network']} at width {training['width']}, which oneDNN may do wrongly on a "
             f"CPU: set it to false, the width to {ONEDNN_BLOCK / known.shortcut_channels:g} or "
             "more, or execution.device to cuda"
+        )
+
+
+def _block_contradictions(where: str, evaluation: Config, execution: Config) -> Iterator[str]:
+    size, seeds = execution["seeds_per_job"], evaluation["autoattack_seeds"]
+    if seeds is not None and (size == "all" or seeds % size):
+        yield (
+            f"{where}.evaluation.autoattack_seeds is {seeds}, but must be a multiple of "
+            f"execution.seeds_per_job, which is {size}: a job evaluates its networks alike"
         )
 
 

@@ -47,6 +47,15 @@ def _deciding(config: Config, part: str) -> dict[str, Any]:
     }
 
 
+def overlaid_settings(overlay: Any, config: Config) -> list[str]:
+    """What an overlay sets in a config, and what it was before, a phrase each."""
+    return [
+        f"{name} {_said(value)} instead of {_said(wanted)}"
+        for key in overlay
+        for name, value, wanted in _differences(key, overlay[key], config[key])
+    ]
+
+
 @cache
 def paper_config(protocol: str) -> Config:
     """The config of the paper's scale by a protocol."""

@@ -25,10 +25,12 @@ class Exhibit:
         title: its name in reports.
         runs: the runs that it is made from, of those that a config asks for; None if it needs none.
         verdicts: whether it is also made from what became of each attacked image in these runs.
+        variants: whether it is also made from the same runs of every variant.
         run_files: whether it is also made from files in these runs' folders, beside the table.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
+        networks: whether it is made from the networks that were scored, too.
         torch: whether PyTorch must be there to make it.
         claims: whether it is made from the verdicts on the claims.
         timed: whether it shows the training time of its runs.
@@ -44,10 +46,12 @@ class Exhibit:
     title: str
     runs: Callable[[Config], list[Run]] | None = None
     verdicts: bool = False
+    variants: bool = False
     run_files: bool = False
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
+    networks: bool = False
     torch: bool = False
     claims: bool = False
     timed: bool = False
@@ -116,6 +120,7 @@ _ALL = (
         *("figure2_features", "figures", "Figure 2, supplement: t-SNE of features"),
         scores=("mnist",),
         images="mnist",
+        networks=True,
         torch=True,
     ),
     Exhibit(
@@ -181,6 +186,11 @@ _ALL = (
         *("comparisons", "tables", "Figure 8, supplement: effect sizes and more tests"),
         _of_mnist("table1"),
     ),
+    Exhibit(
+        *("sensitivity", "tables", "Supplement: one switch at a time"),
+        _of_mnist("sensitivity"),
+        variants=True,
+    ),
     Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
     Exhibit("error_rates", "tables", "How often the verdicts err"),
 )
@@ -196,6 +206,14 @@ def scored(exhibit: Exhibit, config: Config) -> list[tuple[str, int]]:
         seeds = seeds_of(config["studies"][study]["scores"])
         found += [(study, seed) for seed in (seeds if exhibit.all_seeds else seeds[:1])]
     return found
+
+
+def is_asked_for(exhibit: Exhibit, config: Config) -> bool:
+    """Whether a config has anything to make it from: experiments may have no seeds."""
+    if exhibit.claims:
+        return bool(runs_of("all", config))
+    runs = not exhibit.runs or bool(exhibit.runs(config))
+    return runs and (not exhibit.scores or bool(scored(exhibit, config)))
 
 
 def runs_of(name: str, config: Config) -> list[Run]:

@@ -35,5 +35,5 @@ def methods_at(start: Start, config: Config) -> set[str]:
         method
         for experiment in experiments
         for method in experiment["methods"]
-        if METHODS[method].select and start.epoch in experiment["e"]
+        if seeds_of(experiment) and METHODS[method].select and start.epoch in experiment["e"]
     }

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from advprune.plan.config import Config, study_of
+from advprune.plan.config import Config, seeds_of, study_of
 from advprune.plan.grid import methods_at, starts_are_shared
 from advprune.spec.methods import METHODS, PROXIES
 from advprune.spec.runs import FULL_SHARE, Run, Start
@@ -89,6 +89,11 @@ def _early_stopping(study: Config, config: Config) -> EarlyStoppingSettings | No
     )
 
 
+def is_same_run(run: Run, one: Config, other: Config) -> bool:
+    """Whether two configs train and evaluate a run alike: what differs has no effect on it."""
+    return all(of(run, one) == of(run, other) for of in (training_spec, evaluation_spec))
+
+
 def start_spec(start: Start, config: Config) -> StartSpec:
     """How the runs of a seed begin, and what is measured of the examples then.
 
@@ -97,7 +102,7 @@ def start_spec(start: Start, config: Config) -> StartSpec:
     study = study_of(start.dataset, config)
     training = training_spec(Run(start.dataset, "full", FULL_SHARE, 1, start.seed), config)
     wanted: set[tuple[str, str]] = set()
-    if study["scores"]["epoch"] == start.epoch:
+    if seeds_of(study["scores"]) and study["scores"]["epoch"] == start.epoch:
         wanted |= {(proxy, study["scores"][f"{proxy}_taken"]) for proxy in PROXIES}
     if starts_are_shared(config):
         proxies = {METHODS[method].proxy for method in methods_at(start, config)} - {None}
@@ -117,9 +122,11 @@ def start_spec(start: Start, config: Config) -> StartSpec:
 def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
     """The full specification of how a run is evaluated."""
     study = study_of(run.dataset, config)
+    seeds = study["evaluation"]["autoattack_seeds"]
+    is_attacked = seeds is None or run.seed < seeds
     return EvaluationSpec(
         epsilon=fraction(study["training"]["epsilon"]),
-        autoattack_examples=study["evaluation"]["autoattack_examples"],
+        autoattack_examples=study["evaluation"]["autoattack_examples"] if is_attacked else 0,
         single_attack_examples=study["evaluation"]["single_attack_examples"],
         batch_size=study["evaluation"]["batch_size"],
         seed=study["evaluation"]["seed"],

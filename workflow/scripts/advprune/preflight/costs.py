@@ -231,7 +231,8 @@ def evaluation_seconds(
 ) -> Seconds:
     """Of natural accuracy, standard AutoAttack and the attacks run alone, for one network."""
     test, size = DATASETS[dataset].examples[1], spec.batch_size
-    by_autoattack, alone = spec.autoattack_examples or test, spec.single_attack_examples or test
+    by_autoattack = test if spec.autoattack_examples is None else spec.autoattack_examples
+    alone = spec.single_attack_examples or test
     seconds = Counter(AutoAttack=costs.autoattack_first.of(by_autoattack, size))
     seconds["AutoAttack"] += costs.autoattack_rest.of(assumed.robust * by_autoattack, size)
     seconds["other attacks"] += costs.forward.of(test, SCORING_BATCH)

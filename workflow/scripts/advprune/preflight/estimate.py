@@ -48,13 +48,15 @@ class Work:
 
 
 def work_by_dataset(config: Config) -> dict[str, Work]:
-    """What a config asks for."""
+    """What a config asks for, of the data sets that it has runs on."""
     runs, starts = list(run_blocks(config).values()), list(start_blocks(config).values())
     found = {}
     for dataset in (study["dataset"] for study in config["studies"].values()):
         own_runs, own_starts = (
             [block for block in blocks if block[0].dataset == dataset] for blocks in (runs, starts)
         )
+        if not own_runs:
+            continue
         jobs = 2 * len(own_runs) + len(own_starts)  # a block of runs is trained, and evaluated
         found[dataset] = Work([*chain(*own_runs)], [*chain(*own_starts)], jobs)
     return found

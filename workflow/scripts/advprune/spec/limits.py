@@ -9,10 +9,10 @@ from advprune.program import LARGEST_SEED, MOST
 # From 1; None where it means all.
 COUNTS = {
     *("e", "epoch", "epochs", "batch_size", "train_examples", "examples"),
-    *("autoattack_examples", "single_attack_examples"),
+    "single_attack_examples",
     *("max_iterations", "steps", "patience"),
 }
-SEEDS = {"seed": LARGEST_SEED}  # from 0
+WHOLE_FROM_0 = {"seed": LARGEST_SEED, "autoattack_examples": MOST}
 ABOVE_0 = {"width": 16, "max_learning_rate": 1000, "peak": 1, "epsilon": 1, "step_size": 1}
 FROM_0 = {"momentum": 1, "weight_decay": 1000, "overshoot": 1000}
 
@@ -42,8 +42,8 @@ def _refused(name: str, value: Any) -> str | None:
         return None
     if name in COUNTS and not (_is_whole(value) and 1 <= value <= MOST):
         return f"a whole number from 1 to {MOST}"
-    if name in SEEDS and not (_is_whole(value) and 0 <= value <= SEEDS[name]):
-        return f"a whole number from 0 to {SEEDS[name]}"
+    if name in WHOLE_FROM_0 and not (_is_whole(value) and 0 <= value <= WHOLE_FROM_0[name]):
+        return f"a whole number from 0 to {WHOLE_FROM_0[name]}"
     if name in ABOVE_0 and not (_is_finite(value) and 0 < value <= ABOVE_0[name]):
         return f"a number above 0 and at most {ABOVE_0[name]}"
     if name in FROM_0 and not (_is_finite(value) and 0 <= value <= FROM_0[name]):

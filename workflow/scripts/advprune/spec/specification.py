@@ -263,8 +263,9 @@ class EvaluationSpec(Specification):
 
     Attributes:
         epsilon: the l-infinity bound of the attacks.
-        autoattack_examples: how many test images AutoAttack is run on; None for all. They are the
-            first of `subset.balanced_order`. Natural accuracy is always over the whole test set.
+        autoattack_examples: how many test images AutoAttack is run on, 0 for none and None for all.
+            They are the first of `subset.balanced_order`. Natural accuracy is always over the whole
+            test set.
         single_attack_examples: the same for the attacks run alone.
         batch_size: of the attacks. Square draws its random numbers per batch, so this is part of
             the result.

@@ -16,6 +16,8 @@ from advprune.storage.files import digest, has_files, read_json, sha256_of, writ
 log = logging.getLogger(__name__)
 
 NETWORK = "model.safetensors"
+# In a record: the hashes of what there was before less was published of it.
+REDUCED_FROM = "reduced_from"
 
 
 def write_record(path: str | Path, content: Mapping[str, Any], files: list[str]) -> None:

@@ -77,8 +77,9 @@ def attacks(runs: pd.DataFrame, config: Config, verdicts: VerdictTable) -> Table
 
 def _measure(runs: pd.DataFrame, verdicts: VerdictTable) -> dict[str, float | int]:
     """Of the runs of one method at one p: means in percent, and counts of runs."""
+    attacked = runs.dropna(subset=[AUTOATTACK])
     gap = accuracy_difference(
-        *(runs, runs, RELEASED_AUTOATTACK, verdicts),
+        *(attacked, attacked, RELEASED_AUTOATTACK, verdicts),
         paired_by_seed=True,
         second_metric=AUTOATTACK,
     )

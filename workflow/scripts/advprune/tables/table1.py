@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from advprune.analysis.metrics import METRICS, PAPERS_ATTACKS, collapse_column
+from advprune.analysis.metrics import AUTOATTACK_RUNS, METRICS, PAPERS_ATTACKS, collapse_column
 from advprune.analysis.notes import (
     TWO_ATTACKS,
     dataset_label,
@@ -38,7 +38,7 @@ def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = N
         {
             "Pruning method": numbers["method"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "n": numbers["n"],
+            "n": list(map(_runs, numbers["n"], numbers[AUTOATTACK_RUNS])),
             "Natural accuracy (%)": mean_column(numbers, "natural_accuracy"),
             **{
                 f"{attack} accuracy (%)": mean_column(numbers, metric)
@@ -69,5 +69,10 @@ def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = N
     )
 
 
+def _runs(n: int, under_autoattack: int) -> str:
+    return str(n) if under_autoattack == n else f"{n} (AutoAttack: {under_autoattack})"
+
+
 def _collapsed(numbers: pd.DataFrame, metric: str) -> pd.Series:
-    return numbers[collapse_column(metric)].map(lambda share: f"{100 * share:.0f}")
+    shares = 100 * numbers[collapse_column(metric)]
+    return shares.map(lambda share: "–" if pd.isna(share) else f"{share:.0f}")

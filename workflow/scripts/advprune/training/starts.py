@@ -21,7 +21,13 @@ from advprune.paths import PROGRAMS
 from advprune.spec.runs import Start
 from advprune.spec.specification import AFTER_PASS, IN_PASS, StartSpec, TrainingSpec
 from advprune.storage.locking import turn_at, turns_at
-from advprune.storage.records import check_file, is_as_asked_for, read_record, write_record
+from advprune.storage.records import (
+    REDUCED_FROM,
+    check_file,
+    is_as_asked_for,
+    read_record,
+    write_record,
+)
 from advprune.storage.tensors import atomic_write_tensors
 from advprune.training.algorithm import attack_for_scoring
 from advprune.training.deepfool import DeepFoolResult
@@ -189,7 +195,8 @@ def begin_from(
     """The state that a run goes on from, at the end of its start; None if it begins by itself.
 
     It does so where there is no start, or one that is not the run's own beginning bit for bit: of
-    another specification or data set, or made by other code or elsewhere.
+    another specification or data set, or made by other code or elsewhere; or one that is published,
+    with the scores alone that figures show.
 
     Args:
         starts: the folder of all starts; None if there are none.
@@ -208,12 +215,15 @@ def begin_from(
     begun = StartSpec.from_dict(content["spec"])
     here = made_by | {"source": source_digest(PROGRAM)}
     fits = (
-        begun.training == spec.on_all_data()
+        REDUCED_FROM not in content
+        and begun.training == spec.on_all_data()
         and content["dataset_sha256"] == data.sha256
         and all(content["provenance"].get(name) == value for name, value in here.items())
     )
     if not fits:
-        log.info("the start %s was made otherwise or elsewhere: not used", start.folder)
+        log.info(
+            "the start %s was published, or made otherwise or elsewhere: not used", start.folder
+        )
         return None
     with turn_at(record):
         state = trained_starts({record: begun}, data, here)[record]

@@ -1,0 +1,68 @@
+"""What documents quote from results."""
+
+import pandas as pd
+import pytest
+
+from advprune.errors import UserError
+from advprune.report.quotes import with_quotes
+from advprune.tables.table import Table
+
+DOCUMENT = """# Findings
+
+Table 1:
+<!-- quote: tables/table1 -->
+what stood here before
+<!-- end of quote -->
+And so on.
+"""
+
+
+@pytest.fixture
+def results(tmp_path):
+    shown = pd.DataFrame({"Method": ["None", "a|b"], "Robust (%)": ["56.62 ± 5.13", "–"]})
+    (tmp_path / "tables").mkdir()
+    Table("Table 1", shown, shown, ["a note"]).write(tmp_path / "tables/table1.csv")
+    return tmp_path
+
+
+def test_a_table_is_quoted_between_its_marks_and_nothing_else_changes(results):
+    assert with_quotes(DOCUMENT, results).split("\n") == [
+        *("# Findings", "", "Table 1:", "<!-- quote: tables/table1 -->"),
+        "| Method   | Robust (%)   |",
+        "|----------|--------------|",
+        "| None     | 56.62 ± 5.13 |",
+        r"| a\|b     | –            |",
+        *("<!-- end of quote -->", "And so on.", ""),
+    ]
+
+
+def test_quoting_again_changes_nothing(results):
+    once = with_quotes(DOCUMENT, results)
+    assert with_quotes(once, results) == once
+
+
+def test_a_document_that_quotes_nothing_stays_as_it_is(results):
+    assert with_quotes("# Findings\n", results) == "# Findings\n"
+
+
+def test_a_table_that_is_not_there_is_named(results):
+    with pytest.raises(UserError, match=r"tables/none\.json does not exist"):
+        with_quotes(DOCUMENT.replace("table1", "none"), results)
+
+
+def test_claims_that_are_not_there_are_named(results):
+    with pytest.raises(UserError, match=r"claims\.csv does not exist"):
+        with_quotes(DOCUMENT.replace("tables/table1", "primary claims"), results)
+
+
+@pytest.mark.workflow
+@pytest.mark.slow
+def test_the_claims_that_the_paper_stands_on_are_quoted_with_their_verdicts(finished):
+    results = finished[0] / "results/smoke"
+    rows = pd.read_csv(results / "claims.csv", dtype=str, keep_default_na=False)
+    rows = rows[rows["primary"] == "True"]
+    quoted = with_quotes(DOCUMENT.replace("tables/table1", "primary claims"), results)
+    table = [line for line in quoted.splitlines() if line.startswith("|")][2:]
+    assert len(table) == len(rows) > 0
+    for says, verdict in zip(rows["says"], rows["verdict"], strict=True):
+        assert any(says in line and verdict in line for line in table)
