@@ -22,11 +22,7 @@ def results_for(name):
             for variant in variants
             for run in runs_for(name, variant)
         ]
-    names = [
-        BLOCK_OF[variant, run]
-        for variant in variants
-        for run in runs_for(name, variant)
-    ]
+    names = [BLOCK_OF[variant, run] for variant in variants for run in runs_for(name, variant)]
     return block_outputs("evaluate", names)
 
 
