@@ -43,8 +43,8 @@ def draw_correlation(frames: dict[str, pd.DataFrame], config: Config) -> Figure:
         axis.axvline(LARGEST_SHOWN, color="#555555", linestyle=":", linewidth=0.8)
         axis.set_title(
             f"{dataset_label(config['studies'][study]['dataset'])}\n"
-            f"r = {found.r:.2f}; r within 1/d ≤ {LARGEST_SHOWN:g}: {found.r_within:.2f}; "
-            f"Spearman's ρ = {found.spearman:.2f}",
+            f"r = {found.r:z.2f}; r within 1/d ≤ {LARGEST_SHOWN:g}: {found.r_within:z.2f}; "
+            f"Spearman's ρ = {found.spearman:z.2f}",
             fontsize=8,
         )
         axis.set_xlabel("1/d, d the l2 distance by DeepFool")
