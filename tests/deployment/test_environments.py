@@ -8,7 +8,8 @@ from imports import MODULES, PROGRAMS, SCRIPTS, imports_of, module_name, package
 from packaging.markers import Marker
 from workflow_tools import PROJECT
 
-from advprune.plan.exhibits import EXHIBITS
+from advprune.plan.config import load_config
+from advprune.plan.exhibits import EXHIBITS, is_asked_for
 from advprune.spec.attacks import ATTACKS
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
@@ -38,6 +39,7 @@ FOUND_BY_NAME = {
     "advprune.networks.classifier": modules_of(network.code for network in NETWORKS.values()),
     "advprune.training.pruning": modules_of(method.select for method in METHODS.values()),
     "advprune.evaluation.single_attacks": modules_of(attack.code for attack in ATTACKS.values()),
+    "advprune.evaluation.phases": modules_of(attack.together for attack in ATTACKS.values()),
 }
 
 
@@ -73,7 +75,9 @@ def test_what_a_rules_program_imports_is_in_its_environment(rules):
         rule: needed_by(rule) - provided_by(ENVIRONMENTS[rule.environment]) for rule in rules
     }
     assert {rule: packages for rule, packages in missing.items() if packages} == {}
-    assert {rule.name for rule in rules} > {"train", *EXHIBITS}
+    config = load_config()
+    asked_for = {name for name, exhibit in EXHIBITS.items() if is_asked_for(exhibit, config)}
+    assert {rule.name for rule in rules} > {"train", *asked_for}
 
 
 @pytest.mark.workflow

@@ -245,6 +245,9 @@ def test_there_is_a_row_for_each_run(table):
 @pytest.mark.parametrize("name", WITH_RUNS)
 def test_a_table_or_figure_is_made_from_its_own_runs(results, name):
     runs = pd.read_csv(results / f"items/{name}.csv", dtype={"p": str})
+    if EXHIBITS[name].variants:
+        assert set(runs["variant"].dropna()) == set(CONFIG["variants"])
+        runs = runs[runs["variant"].isna()]
     assert [Run(*row) for row in runs[NAME].itertuples(index=False)] == runs_of(name, CONFIG)
 
 
