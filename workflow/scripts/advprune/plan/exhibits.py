@@ -191,6 +191,11 @@ _ALL = (
         _of_mnist("sensitivity"),
         variants=True,
     ),
+    Exhibit(
+        *("switches", "figures", "Supplement: one switch at a time, every run"),
+        _of_mnist("sensitivity"),
+        variants=True,
+    ),
     Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
     Exhibit("error_rates", "tables", "How often the verdicts err"),
 )
