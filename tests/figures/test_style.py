@@ -64,7 +64,7 @@ def drawn_with(tmp_path):
     def drawn_with(name, variables, settings):
         folder = tmp_path / name
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / ".config")}
-        (folder / ".config/matplotlib").mkdir(parents=True)
+        (folder / ".config/matplotlib/stylelib").mkdir(parents=True)
         for place, content in settings.items():
             (folder / place).write_bytes(content)
         ended = subprocess.run(
@@ -92,6 +92,11 @@ def drawn_with(tmp_path):
         pytest.param({}, {"matplotlibrc": BROKEN}, id="a broken one beside the work"),
         pytest.param({}, {".config/matplotlib/matplotlibrc": MINE}, id="the user's"),
         pytest.param({}, {".config/matplotlib/matplotlibrc": BROKEN}, id="the user's, broken"),
+        pytest.param(
+            {},
+            {".config/matplotlib/stylelib/a.mplstyle": BROKEN},
+            id="a broken style of the user's",
+        ),
     ],
 )
 def test_a_users_settings_of_matplotlib_change_no_figure(drawn_with, variables, settings):

@@ -10,6 +10,11 @@ from pathlib import Path
 os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 with contextlib.chdir(Path(__file__).parent):
     import matplotlib as mpl
+# Nor have a user's styles, which it reads, all of them, as its module of styles is imported.
+configdir, mpl.get_configdir = mpl.get_configdir, lambda: os.devnull
+import matplotlib.style  # noqa: E402
+
+mpl.get_configdir = configdir
 # It may have been imported before.
 mpl.use("agg")
 mpl.rcdefaults()
