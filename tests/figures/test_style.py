@@ -95,7 +95,7 @@ def drawn_with(tmp_path):
         pytest.param(
             {},
             {".config/matplotlib/stylelib/a.mplstyle": BROKEN},
-            id="a broken style of the user's",
+            id="a broken style",
         ),
     ],
 )
