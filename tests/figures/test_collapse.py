@@ -106,3 +106,12 @@ def test_the_face_says_what_it_was_made_from_and_of_how_many_runs(drawn):
     assert "n = 4 runs a point" in face
     fewer = collapse(RUNS.drop(index=0), CONFIG)
     assert "n = 3 to 4 runs a point" in face_of(fewer.figure)
+
+
+def test_a_study_without_runs_has_no_panels():
+    config = load_config()
+    before = len(collapse(runs_of_cell("random", autoattack_accuracy=[50.0]), config).figure.axes)
+    config["studies"]["cifar10"]["experiments"]["accuracy"]["seeds"] = 0
+    drawn = collapse(runs_of_cell("random", autoattack_accuracy=[50.0]), config)
+    assert len(drawn.figure.axes) == before / 2
+    assert "CIFAR10" not in face_of(drawn.figure)

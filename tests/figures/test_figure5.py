@@ -111,3 +111,11 @@ def test_one_run_a_point_is_drawn_without_a_warning(recwarn):
     assert "(n = 1), so no error bars" in face_of(figure)
     assert not np.isnan(figure.axes[0].get_ylim()).any()
     assert [str(each.message) for each in recwarn] == []
+
+
+def test_a_study_without_runs_has_no_panel():
+    config = load_config()
+    config["studies"]["cifar10"]["experiments"]["accuracy"]["seeds"] = 0
+    drawn = figure5(RUNS, config)
+    assert len(drawn.figure.axes) == 1
+    assert "CIFAR10" not in face_of(drawn.figure)

@@ -19,6 +19,7 @@ from advprune.analysis.statistics import (
 from advprune.figures.accuracy import SHIFT, methods_for
 from advprune.figures.style import Drawing, add_note, look_of, new_figure, share_legend
 from advprune.plan.config import Config
+from advprune.plan.exhibits import studies_of
 from advprune.spec.methods import METHODS, PROXIES
 
 PANEL_HEIGHT = 1.3  # inches
@@ -53,7 +54,8 @@ def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
 
     ``notes`` stand below.
     """
-    datasets = [study["dataset"] for study in config["studies"].values()]
+    studies = studies_of("collapse", config)
+    datasets = [config["studies"][study]["dataset"] for study in studies]
     rows = list(itertools.product(datasets, ROBUST_ACCURACIES, PROXIES))
     figure, axes = new_figure(
         *(len(rows), len(COLLAPSE_LEVELS)),
@@ -75,9 +77,7 @@ def draw_collapse(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
     axes[0, 0].set(ylim=(-3, 103), yticks=range(0, 101, 25), xticks=[0.2, 0.4, 0.6, 0.8, 1])
     figure.supylabel("Share of runs with an accuracy below the level (%)", fontsize=9)
     share_legend(figure, axes.flat)
-    add_note(
-        figure, "\n".join([_counts_note(points), *notes, face_note(config, config["studies"])])
-    )
+    add_note(figure, "\n".join([_counts_note(points), *notes, face_note(config, studies)]))
     return figure
 
 

@@ -19,6 +19,7 @@ from advprune.analysis.notes import (
 from advprune.analysis.statistics import summarise
 from advprune.figures.style import Drawing, add_note, look_of, new_figure
 from advprune.plan.config import Config
+from advprune.plan.exhibits import studies_of
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -63,7 +64,7 @@ def time_points(runs: pd.DataFrame) -> pd.DataFrame:
 
 def draw_training_time(points: pd.DataFrame, config: Config, notes: Sequence[str] = ()) -> Figure:
     """One panel a study; low-distance pruning by loss, as in the paper; ``notes`` stand below."""
-    studies = list(config["studies"])
+    studies = studies_of("figure5", config)
     figure, axes = new_figure(1, len(studies), height=2.9)
     for axis, study in zip(axes[0], studies, strict=True):
         dataset = config["studies"][study]["dataset"]

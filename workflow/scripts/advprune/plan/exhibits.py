@@ -226,3 +226,9 @@ def runs_of(name: str, config: Config) -> list[Run]:
     if name == "all":
         return sorted({run for each in WITH_RUNS for run in runs_of(each, config)})
     return EXHIBITS[name].runs(config)
+
+
+def studies_of(name: str, config: Config) -> list[str]:
+    """The studies on which a config asks for runs of a table or figure."""
+    datasets = {run.dataset for run in runs_of(name, config)}
+    return [name for name, study in config["studies"].items() if study["dataset"] in datasets]
