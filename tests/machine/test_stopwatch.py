@@ -1,5 +1,7 @@
 """Seconds by phase."""
 
+import time
+
 import pytest
 import torch
 
@@ -17,6 +19,8 @@ def events(monkeypatch):
 
     monkeypatch.setattr("torch.cuda.synchronize", lambda device: happened.append(str(device)))
     monkeypatch.setattr("time.perf_counter", clock)
+    monkeypatch.setattr("time.process_time", clock)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)
     return happened
 
 
@@ -30,6 +34,23 @@ def test_on_the_cpu_nothing_is_waited_for(events):
     with Stopwatch(torch.device("cpu")).time("training"):
         events.append("work")
     assert events == ["clock", "work", "clock"]
+
+
+def test_a_pause_is_no_time_of_a_cpu():
+    stopwatch = Stopwatch(torch.device("cpu"))
+    with stopwatch.time("training"):
+        time.sleep(0.2)
+    assert stopwatch.seconds["training"] < 0.1
+
+
+def test_the_seconds_of_a_cpu_are_those_of_a_thread(monkeypatch):
+    seconds = iter([0.0, 8.0])
+    monkeypatch.setattr("time.process_time", lambda: next(seconds))
+    monkeypatch.setattr("torch.get_num_threads", lambda: 4)
+    stopwatch = Stopwatch(torch.device("cpu"))
+    with stopwatch.time("training"):
+        pass
+    assert stopwatch.seconds == {"training": 2.0}
 
 
 @pytest.mark.usefixtures("events")

@@ -1,4 +1,4 @@
-"""Seconds by phase, measured when the device has really finished."""
+"""Seconds by phase: of a GPU when it has really finished, of a CPU those that it worked."""
 
 import time
 from collections.abc import Iterator
@@ -52,4 +52,6 @@ class Stopwatch:
         # A GPU is handed work and goes on alone: wait for it before looking at the clock.
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
-        return time.perf_counter()
+            return time.perf_counter()
+        # Of a CPU what its threads worked: other work beside it, or a pause, is no training time.
+        return time.process_time() / torch.get_num_threads()
