@@ -30,6 +30,7 @@ from advprune.evaluation.autoattack import build_autoattack, survivors
 from advprune.evaluation.single_attacks import withstand
 from advprune.machine.devices import tf32
 from advprune.machine.provenance import device_name, processor
+from advprune.machine.stopwatch import clock
 from advprune.networks.classifier import Classifier, build_classifier
 from advprune.plan.config import load_config
 from advprune.plan.specify import evaluation_spec, training_spec
@@ -112,15 +113,9 @@ class Device:
 
     def once(self, work: Callable[[], object]) -> float:
         """Of one call."""
-        before = self._now()
+        before = clock(self.device)
         work()
-        return self._now() - before
-
-    def _now(self) -> float:
-        if self.device.type == "cpu":
-            return time.process_time()
-        torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return clock(self.device) - before
 
 
 def specs_of(subject: Subject) -> tuple[TrainingSpec, EvaluationSpec]:

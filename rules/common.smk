@@ -138,18 +138,18 @@ STARTS_BY_BLOCK = {
     for variant in CONFIGS
     for block, made in blocks.start_blocks(CONFIGS[variant]).items()
 }
-RUNS_BY_BLOCK = {
-    variant + block: apart
-    for variant in CONFIGS
-    for block, made in blocks.run_blocks(CONFIGS[variant]).items()
-    if (apart := [run for run in made if is_made_apart(run, variant)])
-}
+# The block of each run of each variant; and the runs of each block.
 BLOCK_OF = {
     (variant, run): variant + block
     for variant in CONFIGS
     for block, made in blocks.run_blocks(CONFIGS[variant]).items()
     for run in made
+    if is_made_apart(run, variant)
 }
+RUNS_BY_BLOCK = {}
+for (_, run), block in BLOCK_OF.items():
+    RUNS_BY_BLOCK.setdefault(block, []).append(run)
+TIMED = {variant: blocks.timed(CONFIGS[variant]) for variant in CONFIGS}
 
 
 def runs_in(wildcards):

@@ -17,8 +17,8 @@ rule start:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        alone=lambda wildcards: blocks.starts_trained_alone(
-            starts_in(wildcards), CONFIGS[wildcards.variant]
+        alone=lambda wildcards: blocks.trained_alone(
+            starts_in(wildcards), TIMED[wildcards.variant], config
         ),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
@@ -48,7 +48,9 @@ rule train:
     threads: config["execution"]["threads"]
     resources:
         **execution_resources(),
-        alone=lambda wildcards: blocks.trained_alone(runs_in(wildcards), CONFIGS[wildcards.variant]),
+        alone=lambda wildcards: blocks.trained_alone(
+            runs_in(wildcards), TIMED[wildcards.variant], config
+        ),
         mem_mb=lambda wildcards, attempt: blocks.JOB_MEMORY_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:

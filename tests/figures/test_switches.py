@@ -1,38 +1,23 @@
 """The figure of variants: every run of each, and what pruning adds."""
 
-import copy
-
 import pytest
 from figure_tools import face_of, touching
-from run_tables import joined, runs_of_cell
+from run_tables import joined
+from variants import cells_of_variant, config_with_variants
 
 from advprune.figures.switches import switches
-from advprune.plan.config import load_config
 from advprune.tables.sensitivity import sensitivity
 
 
 @pytest.fixture
 def config():
-    config = copy.deepcopy(load_config())
-    config["variants"] = {
-        "not_normalised": {"studies": {"mnist": {"training": {"normalise": False}}}},
-        "stopped_early": {"early_stopping": {"enabled": True}},
-    }
-    return config
-
-
-def cells(variant, low, full):
-    both = joined(
-        runs_of_cell("low-loss", autoattack_accuracy=low),
-        runs_of_cell("full", autoattack_accuracy=full),
-    )
-    return both.assign(variant=variant)
+    return config_with_variants()
 
 
 RUNS = joined(
-    cells("", [40.0, 50.0, 60.0], [30.0, 45.0, 50.0]),
-    cells("not_normalised", [50.0, 70.0, 60.0], [50.0, 55.0, 60.0]),
-    cells("stopped_early", [10.0, 20.0, 0.0], [50.0, 55.0, 60.0]),
+    cells_of_variant("", [40.0, 50.0, 60.0], [30.0, 45.0, 50.0]),
+    cells_of_variant("not_normalised", [50.0, 70.0, 60.0], [50.0, 55.0, 60.0]),
+    cells_of_variant("stopped_early", [10.0, 20.0, 0.0], [50.0, 55.0, 60.0]),
 )
 
 

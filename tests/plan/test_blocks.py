@@ -11,7 +11,7 @@ from advprune.plan.blocks import (
     start_blocks,
     start_of,
     starts_of,
-    starts_trained_alone,
+    timed,
     trained_alone,
 )
 from advprune.plan.config import load_config
@@ -91,12 +91,12 @@ def test_blocks_make_the_papers_jobs_few():
 )
 def test_runs_are_trained_by_themselves_where_their_time_is_shown(run, expected):
     assert PAPER["execution"]["trained_alone"] == 3
-    assert trained_alone([run], PAPER) == expected
+    assert trained_alone([run], timed(PAPER), PAPER) == expected
 
 
 def test_starts_are_trained_by_themselves_where_runs_that_are_timed_go_on_from_them():
-    assert starts_trained_alone([Start("mnist", 1, 7)], PAPER) == 3
-    assert starts_trained_alone([Start("mnist", 5, 0)], PAPER) == 0
+    assert trained_alone([Start("mnist", 1, 7)], timed(PAPER), PAPER) == 3
+    assert trained_alone([Start("mnist", 5, 0)], timed(PAPER), PAPER) == 0
 
 
 def test_each_run_has_a_start_in_a_block():

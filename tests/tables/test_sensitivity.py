@@ -1,11 +1,9 @@
 """The table of variants: what one switch does to the accuracies, paired by seed."""
 
-import copy
-
 import pytest
-from run_tables import joined, runs_of_cell
+from run_tables import joined
+from variants import cells_of_variant, config_with_variants
 
-from advprune.plan.config import load_config
 from advprune.tables.sensitivity import sensitivity
 
 AUTOATTACK = "autoattack_accuracy"
@@ -13,26 +11,12 @@ AUTOATTACK = "autoattack_accuracy"
 
 @pytest.fixture
 def config():
-    config = copy.deepcopy(load_config())
-    config["variants"] = {
-        "not_normalised": {"studies": {"mnist": {"training": {"normalise": False}}}},
-        "stopped_early": {"early_stopping": {"enabled": True}},
-    }
-    return config
-
-
-def cells(variant, low, full):
-    """Two methods' accuracies under AutoAttack; seeds count from 0."""
-    both = joined(
-        runs_of_cell("low-loss", autoattack_accuracy=low),
-        runs_of_cell("full", autoattack_accuracy=full),
-    )
-    return both.assign(variant=variant)
+    return config_with_variants()
 
 
 RUNS = joined(
-    cells("not_normalised", [50.0, 70.0, 60.0], [50.0, 55.0, 60.0]),
-    cells("", [40.0, 50.0], [30.0, 45.0]),
+    cells_of_variant("not_normalised", [50.0, 70.0, 60.0], [50.0, 55.0, 60.0]),
+    cells_of_variant("", [40.0, 50.0], [30.0, 45.0]),
 )
 
 
@@ -74,14 +58,14 @@ def test_the_config_as_it_is_has_no_change(config):
 
 
 def test_collapsed_runs_are_counted_by_each_attack(config):
-    runs = cells("stopped_early", [0.0, 80.0], [0.5, 0.0])
+    runs = cells_of_variant("stopped_early", [0.0, 80.0], [0.5, 0.0])
     found = rows(config, runs)["collapsed_share"]
     assert found.to_dict() == {("stopped_early", "full"): 1, ("stopped_early", "low-loss"): 0.5}
     assert rows(config, runs, "apgd_ce_40x5_accuracy")["collapsed_share"].max() == 0
 
 
 def test_runs_that_were_not_attacked_are_not_counted(config):
-    runs = cells("", [50.0, float("nan")], [float("nan")] * 2)
+    runs = cells_of_variant("", [50.0, float("nan")], [float("nan")] * 2)
     assert rows(config, runs)["n"].to_dict() == {("", "low-loss"): 1}
 
 

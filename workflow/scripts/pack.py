@@ -10,14 +10,12 @@ from pathlib import Path
 from advprune.archive.packing import pack
 from advprune.plan.config import load_config
 from advprune.plan.protocols import results_name
-from advprune.program import run_program
+from advprune.program import add_options, run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--config", required=True, nargs="+", action="extend", help="overlays of config/config.yaml"
-    )
+    add_options(parser, "configs")
     parser.add_argument("published", type=Path, help="the folder to pack them into")
     options = parser.parse_args()
     config = load_config(*options.config)

@@ -17,14 +17,12 @@ from advprune.plan.exhibits import WITH_RUNS, runs_of
 from advprune.plan.protocols import results_name
 from advprune.preflight.costs import exhibit_seconds, read_costs
 from advprune.preflight.estimate import Work, from_records, seconds_here, work_by_dataset
-from advprune.program import run_program, whole_number
+from advprune.program import add_options, run_program, whole_number
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--config", required=True, nargs="+", action="extend", help="overlays of config/config.yaml"
-    )
+    add_options(parser, "configs")
     parser.add_argument(
         "--jobs", default=1, type=whole_number(1), help="how many jobs run side by side"
     )

@@ -103,6 +103,15 @@ OPTIONS = {
     ),
     "runs": ("--runs", {"required": True, "help": "a table of runs"}),
     "config": ("--config", {"required": True, "help": "the config.json of the scale"}),
+    "configs": (
+        "--config",
+        {
+            "required": True,
+            "nargs": "+",
+            "action": "extend",
+            "help": "overlays of config/config.yaml",
+        },
+    ),
 }
 
 

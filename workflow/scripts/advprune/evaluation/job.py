@@ -1,7 +1,7 @@
 """An evaluation job: from a network's weights to the files with what was found, resumably."""
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from advprune.data.examples import Examples, load_examples
-from advprune.evaluation import phases
 from advprune.evaluation.checkpoints import restore_progress
 from advprune.evaluation.outcome import Evaluation, accuracies, notes, verdicts
 from advprune.evaluation.phases import Progress, evaluate
@@ -118,17 +117,6 @@ def open_evaluation(
     checkpoint = checkpoint_of(record)
     progress = restore_progress(checkpoint, key)
     return Opened(classifier, test, progress, about, made_from, checkpoint)
-
-
-def attack_together(opened: Collection[Opened], spec: EvaluationSpec) -> None:
-    """Do what can be done of several evaluations at once; `run_evaluation` then finds it done."""
-    if len(opened) > 1:
-        phases.attack_together(
-            [each.classifier for each in opened],
-            next(iter(opened)).test,
-            spec,
-            [each.progress for each in opened],
-        )
 
 
 def run_evaluation(

@@ -8,14 +8,9 @@ from typing import Any
 import torch
 
 from advprune.errors import UserError
-from advprune.evaluation.job import (
-    Outputs,
-    Subject,
-    attack_together,
-    open_evaluation,
-    run_evaluation,
-)
+from advprune.evaluation.job import Outputs, Subject, open_evaluation, run_evaluation
 from advprune.evaluation.outcome import in_words
+from advprune.evaluation.phases import attack_together
 from advprune.machine.provenance import now
 from advprune.networks.classifier import build_classifier
 from advprune.networks.stack import can_be_stacked
@@ -68,7 +63,10 @@ def evaluate_runs(
                 for folder, trained in _unevaluated(together, spec, data)
             }
             started = now()
-            attack_together(opened.values(), spec)
+            if len(opened) > 1:
+                networks = [each.classifier for each in opened.values()]
+                progresses = [each.progress for each in opened.values()]
+                attack_together(networks, next(iter(opened.values())).test, spec, progresses)
             for folder, each in opened.items():
                 log.info("%s", folder)
                 outputs = Outputs(
@@ -103,7 +101,7 @@ def _unevaluated(
 def stacks(folders: Sequence[Path], device: torch.device) -> list[list[Path]]:
     """Which runs are attacked together, as far as attacks can, and which one after the other.
 
-    They differ in the seed alone. A GPU waits for a small network, not for a stack of them.
+    Their networks are of one architecture. A GPU waits for a small one, not for a stack of them.
 
     Args:
         folders: of the runs.

@@ -43,10 +43,8 @@ def time_points(runs: pd.DataFrame) -> pd.DataFrame:
     points = summarise(runs, ["training_seconds"])
     points = points.assign(share=points["p"].astype(float)).sort_values(["dataset", "share"])
     timed = runs[runs["training_seconds"].notna()]
-    points["n"] = [
-        int(((timed["dataset"] == dataset) & (timed["p"] == p)).sum())
-        for dataset, p in zip(points["dataset"], points["p"], strict=True)
-    ]
+    counts = timed.groupby(["dataset", "p"]).size()
+    points["n"] = [counts.get(cell, 0) for cell in zip(points["dataset"], points["p"], strict=True)]
     for dataset, group in timed.groupby("dataset"):
         chosen = points["dataset"] == dataset
         shares = group["p"].astype(float)

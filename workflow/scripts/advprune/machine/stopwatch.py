@@ -7,6 +7,18 @@ from contextlib import contextmanager
 import torch
 
 
+def clock(device: torch.device) -> float:
+    """Seconds so far, of which a difference is what work took.
+
+    On a GPU, which is handed work and goes on alone, when it has finished. On a CPU what its
+    threads worked: other work beside it, or a pause, does not count.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+    return time.process_time() / torch.get_num_threads()
+
+
 class Stopwatch:
     """Adds up the seconds spent in named phases. A phase within another one interrupts it.
 
@@ -42,16 +54,8 @@ class Stopwatch:
 
     def _count(self) -> None:
         """Give the time since the last change to the phase that runs, if one does."""
-        now = self._now()
+        now = clock(self._device)
         if self._running:
             phase = self._running[-1]
             self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._since
         self._since = now
-
-    def _now(self) -> float:
-        # A GPU is handed work and goes on alone: wait for it before looking at the clock.
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-            return time.perf_counter()
-        # Of a CPU what its threads worked: other work beside it, or a pause, is no training time.
-        return time.process_time() / torch.get_num_threads()

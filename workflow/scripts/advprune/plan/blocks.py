@@ -76,25 +76,24 @@ def start_blocks(config: Config) -> dict[str, list[Start]]:
     return found
 
 
-def trained_alone(runs: Iterable[Run], config: Config) -> int:
-    """Of these runs, those with a seed below this are trained by themselves, to be timed.
+def timed(config: Config) -> set[Run | Start]:
+    """The runs whose training time a table or figure shows, and their starts, which count too."""
+    exhibits = [each.name for each in EXHIBITS.values() if each.timed]
+    runs = {run for name in exhibits for run in runs_of(name, config)}
+    return runs | {start for run in runs if (start := start_of(run, config))}
 
-    A GPU trains the rest as one stack, whose seconds are no run's. None is trained by itself where
-    no table or figure shows the time of any of them.
+
+def trained_alone(made: Iterable[Run | Start], shown: set[Run | Start], config: Config) -> int:
+    """Of a block, seeds below this are trained by themselves, to be timed.
+
+    A GPU trains the rest as one stack, whose seconds are no run's.
+
+    Args:
+        made: the block's runs, or starts.
+        shown: all whose time is shown, as `timed` has them; for a block of others it is 0.
+        config: says how many seeds.
     """
-    timed = set(timed_runs(config))
-    return config["execution"]["trained_alone"] if timed.intersection(runs) else 0
-
-
-def starts_trained_alone(starts: Iterable[Start], config: Config) -> int:
-    """The same of starts: a run's time is its start's too."""
-    timed = {start_of(run, config) for run in timed_runs(config)}
-    return config["execution"]["trained_alone"] if timed.intersection(starts) else 0
-
-
-def timed_runs(config: Config) -> list[Run]:
-    """The runs whose training time a table or figure shows."""
-    return [run for each in EXHIBITS.values() if each.timed for run in runs_of(each.name, config)]
+    return 0 if shown.isdisjoint(made) else config["execution"]["trained_alone"]
 
 
 def starts_of(runs: Iterable[Run], config: Config) -> list[Start]:

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from advprune.data.examples import Examples
+from advprune.machine.stopwatch import clock
 from advprune.paths import RESULT_FILES
 from advprune.plan.blocks import run_blocks, start_blocks, start_of
 from advprune.plan.config import Config
@@ -158,21 +159,11 @@ def timed_images(count: int, device: torch.device) -> int:
 
 
 def fastest(work: Callable[[], None], device: torch.device) -> float:
-    """Seconds of the fastest of several calls within a second; the first of all is not timed.
-
-    On a CPU those that its threads worked, as if nothing else ran on this machine.
-    """
-
-    def now() -> float:
-        if device.type != "cuda":
-            return time.process_time() / torch.get_num_threads()
-        torch.cuda.synchronize(device)
-        return time.perf_counter()
-
+    """Seconds of the fastest of several calls within a second; the first of all is not timed."""
     work()
     least, began = float("inf"), time.perf_counter()
     while time.perf_counter() - began < 1:
-        started = now()
+        started = clock(device)
         work()
-        least = min(least, now() - started)
+        least = min(least, clock(device) - started)
     return least

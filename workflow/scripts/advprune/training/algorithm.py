@@ -23,15 +23,13 @@ from advprune.spec.runs import training_seconds
 from advprune.spec.specification import IN_PASS, DeepFoolSettings, TrainingSpec
 from advprune.training.attacks import Threat
 from advprune.training.early_stopping import robust_share
-from advprune.training.epoch import EpochOutcome, prepare, shuffled, train_one_epoch
+from advprune.training.epoch import CPU, EpochOutcome, prepare, shuffled, train_one_epoch
 from advprune.training.pruning import keep_indices
 from advprune.training.scoring import Scores, deepfool_all, loss_of_all
 from advprune.training.seeds import run_seed
 from advprune.training.state import EpochRecord, TrainingState, generator_for, start
 
 log = logging.getLogger(__name__)
-
-CPU = torch.device("cpu")
 
 
 @dataclass
