@@ -119,3 +119,9 @@ def test_a_study_without_runs_has_no_panel():
     drawn = figure5(RUNS, config)
     assert len(drawn.figure.axes) == 1
     assert "CIFAR10" not in face_of(drawn.figure)
+
+
+def test_what_is_counted_is_a_sentence_with_its_names_as_they_are():
+    face = face_of(figure5(RUNS, PAPER).figure)
+    assert "Training time: forward" in face
+    assert "of CPUs the seconds" in face

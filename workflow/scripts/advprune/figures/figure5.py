@@ -27,8 +27,9 @@ MINUS = "\N{MINUS SIGN}"
 def figure5(runs: pd.DataFrame, config: Config) -> Drawing:
     """The figure, from the runs of low-distance pruning by loss."""
     points = time_points(runs)
+    counted = time_note(config, runs)
     notes = [
-        f"A line is fitted to three shares p or more. {time_note(config, runs).capitalize()}",
+        f"A line is fitted to three shares p or more. {counted[0].upper()}{counted[1:]}",
         *mixture_notes(runs),
     ]
     return Drawing(draw_training_time(points, config, notes), points)
