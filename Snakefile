@@ -37,6 +37,7 @@ if not config["partial"]:
 
     include: "rules/train.smk"
     include: "rules/evaluate.smk"
+    include: "rules/by_epoch.smk"
 
 
 include: "rules/collect.smk"

@@ -12,6 +12,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
+from advprune.by_epoch.spec import BY_EPOCH_FILES
 from advprune.errors import UserError
 from advprune.machine.leases import driver_failure, visible_gpus
 from advprune.machine.packages import missing_packages
@@ -19,7 +20,6 @@ from advprune.paths import (
     BLOCKS,
     EVALUATED_FILES,
     PARTIAL,
-    RESULT_FILES,
     RUN_BLOCK,
     RUNS,
     START_BLOCK,
@@ -31,7 +31,7 @@ from advprune.paths import (
 )
 from advprune.plan import blocks, specify
 from advprune.plan.config import read_overlay, variant_config, whole
-from advprune.plan.exhibits import EXHIBITS, is_asked_for, runs_of, scored
+from advprune.plan.exhibits import EXHIBITS, files_of_a_run, is_asked_for, runs_of, scored
 from advprune.plan.protocols import results_name
 from advprune.storage.files import has_files
 from advprune.storage.locking import clear_dead_workflows
@@ -62,9 +62,12 @@ RESULTS = SCALE / PARTIAL if config["partial"] else SCALE
 DATASET = "results/datasets/{dataset}.safetensors"
 RUNS, STARTS, BLOCKS = SCALE / RUNS, SCALE / STARTS, SCALE / BLOCKS
 # What the files of a block's job are called, less the suffix.
-STARTED, TRAINED, EVALUATED = (
+STARTED, TRAINED, EVALUATED, BY_EPOCH = (
     f"{SCALE}/{{variant}}blocks/{name}"
-    for name in (f"start/{START_BLOCK}", f"train/{RUN_BLOCK}", f"evaluate/{RUN_BLOCK}")
+    for name in (
+        f"start/{START_BLOCK}",
+        *(f"{rule}/{RUN_BLOCK}" for rule in ("train", "evaluate", "by_epoch")),
+    )
 )
 # Each variant has its runs in a folder of its own, and a config: what is laid over is part of it.
 CONFIGS = {"": config} | {
@@ -149,12 +152,22 @@ BLOCK_OF = {
 RUNS_BY_BLOCK = {}
 for (_, run), block in BLOCK_OF.items():
     RUNS_BY_BLOCK.setdefault(block, []).append(run)
+# Those of them that are trained once more and attacked after every epoch.
+RUNS_BY_EPOCH = {}
+for name in [name for name, each in EXHIBITS.items() if each.by_epoch]:
+    for run in runs_of(name, config):
+        RUNS_BY_EPOCH.setdefault(BLOCK_OF["", run], []).append(run)
 TIMED = {variant: blocks.timed(CONFIGS[variant]) for variant in CONFIGS}
 
 
 def runs_in(wildcards):
     """The runs of a block."""
     return asked_for(RUNS_BY_BLOCK, wildcards.variant + RUN_BLOCK.format(**wildcards))
+
+
+def by_epoch_in(wildcards):
+    """Those of a block's runs that are attacked after every epoch."""
+    return asked_for(RUNS_BY_EPOCH, wildcards.variant + RUN_BLOCK.format(**wildcards))
 
 
 def starts_in(wildcards):
@@ -187,6 +200,11 @@ def evaluation_spec_of(wildcards):
     return as_json(spec.to_dict())
 
 
+def by_epoch_spec_of(wildcards):
+    spec = specify.by_epoch_spec(by_epoch_in(wildcards)[0], CONFIGS[wildcards.variant])
+    return as_json(spec.to_dict())
+
+
 def start_spec_of(wildcards):
     spec = specify.start_spec(starts_in(wildcards)[0], CONFIGS[wildcards.variant])
     return as_json(spec.to_dict())
@@ -201,9 +219,9 @@ def starts_folder(wildcards):
     return SCALE / wildcards.variant / STARTS.name
 
 
-def run_folders_in(wildcards):
-    """The folders of a block's runs."""
-    return [runs_folder(wildcards) / run.folder for run in runs_in(wildcards)]
+def run_folders(wildcards, runs):
+    """The folders of some of a block's runs."""
+    return [runs_folder(wildcards) / run.folder for run in runs]
 
 
 def start_blocks_for(wildcards):
@@ -263,7 +281,12 @@ EXECUTION_OPTIONS = (
 
 
 # What the jobs of blocks leave in the folders of runs and starts.
-LEFT_BY = {"start": START_FILES, "train": TRAINED_FILES, "evaluate": EVALUATED_FILES}
+LEFT_BY = {
+    "start": START_FILES,
+    "train": TRAINED_FILES,
+    "evaluate": EVALUATED_FILES,
+    "by_epoch": BY_EPOCH_FILES,
+}
 
 
 def block_outputs(rule, names):
@@ -279,7 +302,12 @@ def block_output(rule, name):
 
 def blocks_with_losses():
     """The blocks that have been made and of which files are gone, or were changed, since."""
-    wanted = {"start": STARTS_BY_BLOCK, "train": RUNS_BY_BLOCK, "evaluate": RUNS_BY_BLOCK}
+    wanted = {
+        "start": STARTS_BY_BLOCK,
+        "train": RUNS_BY_BLOCK,
+        "evaluate": RUNS_BY_BLOCK,
+        "by_epoch": RUNS_BY_EPOCH,
+    }
     return [
         name_of_block(output)
         for rule, names in wanted.items()

@@ -20,7 +20,7 @@ rule evaluate:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         spec=evaluation_spec_of,
-        folders=run_folders_in,
+        folders=lambda wildcards: run_folders(wildcards, runs_in(wildcards)),
         lost=losses_of(EVALUATED),
     shell:
         "python3 workflow/scripts/evaluate.py --spec {params.spec:q} --dataset {input.dataset}"

@@ -8,7 +8,7 @@ def runs_for(name, variant=""):
     if not config["partial"]:
         return wanted
     folder = SCALE / variant / RUNS.name
-    return [run for run in wanted if has_files(folder / run.folder, RESULT_FILES)]
+    return [run for run in wanted if has_files(folder / run.folder, files_of_a_run(name))]
 
 
 @cache
@@ -16,14 +16,18 @@ def results_for(name):
     """What says that the results of `runs_for` are there; in a partial run, that they exist."""
     with_variants = name in EXHIBITS and EXHIBITS[name].variants
     variants = list(CONFIGS) if with_variants else [""]
+    is_by_epoch = name in EXHIBITS and EXHIBITS[name].by_epoch
     if config["partial"]:
+        records = ["evaluation.json", *(["by_epoch.json"] if is_by_epoch else [])]
         return [
-            SCALE / variant / RUNS.name / run.folder / "evaluation.json"
+            SCALE / variant / RUNS.name / run.folder / record
             for variant in variants
             for run in runs_for(name, variant)
+            for record in records
         ]
     names = [BLOCK_OF[variant, run] for variant in variants for run in runs_for(name, variant)]
-    return block_outputs("evaluate", names)
+    attacked = block_outputs("by_epoch", names) if is_by_epoch else []
+    return [*block_outputs("evaluate", names), *attacked]
 
 
 def run_table_outputs(stem):

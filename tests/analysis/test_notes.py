@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from figure_tools import face_of
-from run_tables import runs_of_cell, table_of_runs, verdicts_of, write_run
+from run_tables import runs_of_cell, table_of_runs, verdicts_of, write_by_epoch, write_run
 from workflow_tools import PROJECT
 
 from advprune.analysis.notes import (
@@ -18,8 +18,10 @@ from advprune.analysis.notes import (
     seeds_note,
     time_note,
 )
+from advprune.figures.by_epoch import MEASURES
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
+from advprune.plan.specify import by_epoch_spec
 from advprune.spec.datasets import DATASETS
 
 DEFAULT = load_config()
@@ -168,6 +170,7 @@ def made_from(exhibit, runs, folder):
 
 
 CURVE = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "validation_accuracy": None}
+ATTACKED = dict.fromkeys(MEASURES, 50.0)
 PRUNED = {"kept": np.array([1, 1, 0, 0], np.uint8), "label": np.array([0, 1, 0, 1], np.uint8)}
 
 
@@ -179,6 +182,7 @@ def test_a_table_or_figure_made_from_a_mixture_says_so_and_no_other_does(name, t
         alike["variant"] = ""
     for run in needed:
         write_run(tmp_path, run, curve=[CURVE], **PRUNED)
+        write_by_epoch(tmp_path, run, by_epoch_spec(run, SMOKE), [CURVE | ATTACKED])
     torch = np.where(alike.index == 0, "1.9", "2.0")
     told = made_from(EXHIBITS[name], alike.assign(torch=torch), tmp_path)
     assert re.search(r"different versions of PyTorch, with how many runs: 1\.9 \(1\), 2\.0", told)

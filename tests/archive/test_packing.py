@@ -1,11 +1,14 @@
 """From the runs of a scale to packs, and back."""
 
+import dataclasses
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from finished_runs import make_scale, with_seeds, write_finished_run
+from run_tables import write_by_epoch
 
 from advprune.analysis.run_files import read_curves, read_prunings
 from advprune.analysis.run_table import collect_runs
@@ -17,6 +20,7 @@ from advprune.errors import UserError
 from advprune.plan.blocks import scored_start
 from advprune.plan.config import variant_config
 from advprune.plan.exhibits import runs_of
+from advprune.plan.specify import by_epoch_spec
 from advprune.storage.records import is_as_left, read_record, write_record
 
 LOW = "runs/mnist5k/low-loss/p0.5/e1/000-029.tar.xz"
@@ -222,3 +226,51 @@ def test_a_run_on_which_a_variants_switch_has_no_effect_is_the_configs_own(confi
     }
     of_full = runs[runs["method"] == "full"]
     assert of_full.groupby("seed")["training_spec"].nunique().to_list() == [1, 1]
+
+
+@pytest.fixture
+def followed(config):
+    """Two runs that are attacked after every epoch, of which one is not yet."""
+    experiment = config["studies"]["mnist"]["experiments"]["by_epoch"]
+    experiment |= {"methods": ["low-loss"], "p": [0.5], "seeds": 2}
+    return config
+
+
+def attack_by_epoch(scale, seed, config, *, accuracy=50.0, **changes):
+    run = next(run for run in runs_of("by_epoch", config) if run.seed == seed)
+    spec = dataclasses.replace(by_epoch_spec(run, config), **changes)
+    write_by_epoch(scale / "runs", run, spec, [{"epoch": 1, "pgd_accuracy": accuracy}])
+    return Path("runs") / run.folder / "by_epoch.csv"
+
+
+def test_what_attacks_after_every_epoch_have_found_comes_along(followed, scale, tmp_path):
+    table = attack_by_epoch(scale, 0, followed)
+    pack(scale, followed, tmp_path / "published")
+    unpack(tmp_path / "published", tmp_path / "unpacked", followed)
+    for path in (table, table.with_suffix(".json")):
+        assert (tmp_path / "unpacked" / path).read_bytes() == (scale / path).read_bytes()
+
+
+def test_runs_that_are_attacked_so_later_are_packed_once_more(followed, scale, tmp_path):
+    pack(scale, followed, tmp_path / "published")
+    attack_by_epoch(scale, 0, followed)
+    (written,) = pack(scale, followed, tmp_path / "published")
+    assert written == tmp_path / "published" / LOW
+    assert "by_epoch.csv" in read_pack(written)["seed000"]
+    assert "by_epoch.csv" not in read_pack(written)["seed001"]
+
+
+def test_a_block_counts_as_attacked_by_epoch_when_all_its_runs_are(followed, scale, tmp_path):
+    block = "blocks/by_epoch/mnist5k/low-loss/p0.5/e1/000-001.json"
+    for seed in (0, 1):
+        attack_by_epoch(scale, seed, followed)
+        published, unpacked = tmp_path / "published", tmp_path / f"unpacked{seed}"
+        pack(scale, followed, published)
+        unpack(published, unpacked, followed)
+        assert (unpacked / block).exists() == (seed == 1)
+
+
+def test_attacks_other_than_the_configs_are_not_packed(followed, scale, tmp_path):
+    attack_by_epoch(scale, 0, followed, steps=7)
+    with pytest.raises(UserError, match="steps was 7, the config says 40"):
+        pack(scale, followed, tmp_path / "published")

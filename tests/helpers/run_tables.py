@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from advprune.analysis.metrics import AFTER_EACH, AUTOATTACK, RELEASED_AUTOATTACK
 from advprune.analysis.verdict_table import Verdicts, VerdictTable
+from advprune.by_epoch.spec import ByEpochSpec
 from advprune.spec.methods import METHODS
 from advprune.spec.runs import Run
 from advprune.storage.files import write_csv
@@ -95,3 +96,15 @@ def write_run(
     save_file(tensors or {"kept": np.ones(1, np.uint8)}, place / "pruning.safetensors")
     files = [place / name for name in ("training.csv", "pruning.safetensors")]
     write_record(place / "run.json", {"spec_digest": DIGEST}, files)
+
+
+def write_by_epoch(
+    folder: Path, run: Run, spec: ByEpochSpec, rows: list[dict], **record: object
+) -> None:
+    """Write what attacks after every epoch of a run of a table have found."""
+    place = folder / run.folder
+    place.mkdir(parents=True, exist_ok=True)
+    write_csv(place / "by_epoch.csv", rows)
+    content = {"spec": spec.to_dict(), "spec_digest": spec.digest}
+    content |= {"trained_spec_digest": DIGEST, "as_trained": True} | record
+    write_record(place / "by_epoch.json", content, [place / "by_epoch.csv"])

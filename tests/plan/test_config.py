@@ -417,7 +417,7 @@ def test_a_key_of_the_schema_is_in_the_default_config_but_for_optional_experimen
         path
         for path in schema_keys(SCHEMA_CONTENT)
         if path[:3] == ("studies", "cifar10", "experiments")
-        and path[3:4] in (("table1",), ("pruning_epoch",), ("sensitivity",))
+        and path[3:4] in (("table1",), ("pruning_epoch",), ("sensitivity",), ("by_epoch",))
     }
     assert set(schema_keys(SCHEMA_CONTENT)) - optional == config_keys()
 

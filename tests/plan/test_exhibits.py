@@ -213,7 +213,8 @@ def test_a_study_without_seeds_has_no_runs_no_scores_and_no_figure(config):
     assert {run.dataset for run in runs_of("all", config)} == {"mnist"}
     assert scored(EXHIBITS["figure6"], config) == [("mnist", 0)]
     left_out = [name for name in EXHIBITS if not is_asked_for(EXHIBITS[name], config)]
-    assert left_out == ["figure4", "sensitivity", "switches"]  # the paper's config has no variants
+    # The paper's config has no variants, and attacks no run by epoch.
+    assert left_out == ["figure4", "sensitivity", "switches", "by_epoch"]
 
 
 def test_without_any_seeds_there_is_what_is_made_from_no_runs(config):

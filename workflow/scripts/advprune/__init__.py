@@ -16,6 +16,7 @@ FLOORS = (
     "networks",  # from images to logits
     "training",  # Algorithm 1
     "evaluation",  # natural accuracy, AutoAttack, attacks run alone
+    "by_epoch",  # a run trained once more, and attacked after every epoch
     "plan",  # from a config to the runs, specifications, tables and figures that it asks for
     "archive",  # finished runs in few bytes, to be committed and put back
     "analysis",  # from the files of single runs to numbers

@@ -9,8 +9,10 @@ from safetensors import safe_open
 
 from advprune.analysis.statistics import RUN_KEYS
 from advprune.errors import UserError
+from advprune.plan.config import Config
+from advprune.plan.specify import by_epoch_spec
 from advprune.spec.runs import Run
-from advprune.storage.records import check_file, read_record
+from advprune.storage.records import check_file, check_spec, read_record
 
 
 def checked_file(row: dict[str, Any], folder: Path, name: str) -> Path:
@@ -55,6 +57,37 @@ def read_curves(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
         # A run without early stopping has an empty column, which would else be of no type.
         curves.append(curve.astype({"validation_accuracy": float}).assign(**name))
     whole = pd.concat(curves, ignore_index=True)
+    names = [*RUN_KEYS, "seed"]
+    return whole[[*names, *whole.columns.difference(names, sort=False)]]
+
+
+def read_accuracies_by_epoch(runs: pd.DataFrame, folder: Path, config: Config) -> pd.DataFrame:
+    """What attacks after every epoch have found: a row for every run and epoch.
+
+    Args:
+        runs: the table of runs.
+        folder: holds the runs' folders.
+        config: says what they were to be attacked with.
+
+    Returns:
+        the columns of `RUN_KEYS`, ``seed``, those of `by_epoch.runs.attack_by_epoch`, and
+        ``as_trained``: whether the run, trained once more for it, came out as it had.
+
+    Raises:
+        UserError: see `checked_file`; or they were made with another specification.
+    """
+    tables = []
+    for row in runs.to_dict("records"):
+        name = {key: row[key] for key in (*RUN_KEYS, "seed")}
+        run = Run(**name)
+        path = folder / run.folder / "by_epoch.json"
+        record = read_record(path)
+        check_spec(path, record, by_epoch_spec(run, config).to_dict())
+        if not record["trained_spec_digest"].startswith(row["training_spec"]):
+            raise UserError(f"{path} is about a run that was made anew since: run again")
+        table = pd.read_csv(check_file(path, record, "by_epoch.csv"))
+        tables.append(table.assign(**name, as_trained=record["as_trained"]))
+    whole = pd.concat(tables, ignore_index=True)
     names = [*RUN_KEYS, "seed"]
     return whole[[*names, *whole.columns.difference(names, sort=False)]]
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from advprune.analysis.verdict_table import VerdictTable, verdicts_beside
 from advprune.errors import UserError
-from advprune.paths import RESULT_FILES, VARIANT
+from advprune.paths import VARIANT
 from advprune.plan.config import Config, variant_config
-from advprune.plan.exhibits import EXHIBITS, runs_of
+from advprune.plan.exhibits import EXHIBITS, files_of_a_run, runs_of
 from advprune.plan.specify import evaluation_spec, is_same_run, training_spec
 from advprune.spec.runs import Run, training_seconds
 from advprune.storage.files import has_files, write_text
@@ -60,7 +60,8 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
 def _collect(name: str, config: Config, place_of: Callable[[Run], Path]) -> pd.DataFrame:
     runs = runs_of(name, config)
     if config["partial"]:
-        runs = [run for run in runs if has_files(place_of(run), RESULT_FILES)]
+        needed = files_of_a_run(name)
+        runs = [run for run in runs if has_files(place_of(run), needed)]
     rows = [_row(run, config, place_of(run)) for run in runs]
     first: dict[str, tuple[Run, str]] = {}
     for run, row in zip(runs, rows, strict=True):

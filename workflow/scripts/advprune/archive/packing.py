@@ -17,6 +17,7 @@ from advprune.archive.reduced import (
     reduced_run,
     reduced_start,
 )
+from advprune.by_epoch.spec import BY_EPOCH_FILES
 from advprune.errors import UserError
 from advprune.paths import (
     BLOCKS,
@@ -34,17 +35,21 @@ from advprune.paths import (
 from advprune.plan.blocks import run_blocks, scored_start, seeds_beside, start_blocks
 from advprune.plan.config import Config, variant_config
 from advprune.plan.exhibits import EXHIBITS, runs_of, scored
-from advprune.plan.specify import evaluation_spec, start_spec, training_spec
+from advprune.plan.specify import by_epoch_spec, evaluation_spec, start_spec, training_spec
 from advprune.spec.runs import Run, Start
 from advprune.storage.files import atomic_write, has_files
-from advprune.storage.records import check_spec, read_record, write_block
+from advprune.storage.records import check_files, check_spec, read_record, write_block
 
 log = logging.getLogger(__name__)
 
 SEEDS = 30  # of a pack: more of them are smaller, and fewer are rewritten for less
 # Figures that are made from images or networks, which are not packed: they come along as they are.
 NOT_FROM_PACKS = [name for name, exhibit in EXHIBITS.items() if exhibit.images or exhibit.networks]
-_WRITTEN = (*RESULT_FILES, *START_FILES)  # in this order: a folder without its record is made again
+_WRITTEN = (
+    *RESULT_FILES,
+    *BY_EPOCH_FILES,
+    *START_FILES,
+)  # in this order: a folder without its record is made again
 
 
 def pack(
@@ -67,12 +72,16 @@ def pack(
         UserError: a result is damaged, or was made with another specification.
     """
     written = []
+    followed = {*runs_of("by_epoch", config)}
     units = sorted(_finished(scale, config), key=lambda unit: _pack_of(unit, published))
     for path, units_of_pack in itertools.groupby(units, lambda unit: _pack_of(unit, published)):
         content = read_pack(path) if path.exists() else {}
         for unit in units_of_pack:
             if not _is_packed(unit, content.get(unit.folder.name), config):
                 content[unit.folder.name] = _reduced(unit, scale, config, pruning)
+            if unit in followed:
+                found = _by_epoch(unit, scale, config)
+                content[unit.folder.name] = {**content[unit.folder.name], **found}
         if write_pack(path, content):
             written.append(path)
             log.info("%s: %d seeds, %d bytes", path, len(content), path.stat().st_size)
@@ -180,19 +189,34 @@ def _reduced(unit: Run | Start, scale: Path, config: Config, pruning: Sequence[s
     return reduced_start(folder, unit.dataset, config)
 
 
+def _by_epoch(run: Run, scale: Path, config: Config) -> Files:
+    """What attacks after every epoch of a run have found, if they were made."""
+    folder = scale / RUNS / run.folder
+    if not has_files(folder, BY_EPOCH_FILES):
+        return {}
+    record = folder / BY_EPOCH_FILES[-1]
+    content = read_record(record)
+    check_spec(record, content, by_epoch_spec(run, config).to_dict())
+    check_files(record, content)
+    return {name: (folder / name).read_bytes() for name in BY_EPOCH_FILES}
+
+
 def _note_blocks(scale: Path, config: Config) -> None:
     """Note of each block whose results are all there that it is made, as its job does.
 
     In the order of the jobs: what is newer than its input is not made again.
     """
     of_runs = run_blocks(config)
+    followed = {*runs_of("by_epoch", config)}
+    by_epoch = {block: [run for run in runs if run in followed] for block, runs in of_runs.items()}
     for rule, folder, files, blocks in (
         ("start", STARTS, START_FILES, start_blocks(config)),
         ("train", RUNS, TRAINED_FILES, of_runs),
         ("evaluate", RUNS, EVALUATED_FILES, of_runs),
+        ("by_epoch", RUNS, BY_EPOCH_FILES, by_epoch),
     ):
         for block, units in blocks.items():
             output = scale / BLOCKS / rule / f"{block}.json"
             places = [scale / folder / unit.folder for unit in units]
-            if not output.exists() and all(has_files(place, files) for place in places):
+            if units and not output.exists() and all(has_files(place, files) for place in places):
                 write_block(output, [place / files[-1] for place in places])

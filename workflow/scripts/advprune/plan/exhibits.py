@@ -7,6 +7,8 @@ it in `EXHIBITS`, and put a caption of its name into ``report/``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from advprune.by_epoch.spec import BY_EPOCH_FILES
+from advprune.paths import RESULT_FILES
 from advprune.plan.config import Config, seeds_of
 from advprune.plan.grid import experiment_runs
 from advprune.spec.methods import METHODS
@@ -27,6 +29,7 @@ class Exhibit:
         verdicts: whether it is also made from what became of each attacked image in these runs.
         variants: whether it is also made from the same runs of every variant.
         run_files: whether it is also made from files in these runs' folders, beside the table.
+        by_epoch: whether the runs are trained once more for it, and attacked after every epoch.
         scores: the studies whose examples' scores it is made from.
         all_seeds: whether by all seeds of them, or by the first alone.
         images: the study whose training images it is made from, or None.
@@ -48,6 +51,7 @@ class Exhibit:
     verdicts: bool = False
     variants: bool = False
     run_files: bool = False
+    by_epoch: bool = False
     scores: tuple[str, ...] = ()
     all_seeds: bool = False
     images: str | None = None
@@ -196,6 +200,12 @@ _ALL = (
         _of_mnist("sensitivity"),
         variants=True,
     ),
+    Exhibit(
+        *("by_epoch", "figures", "Supplement: accuracy by epoch"),
+        _of_mnist("by_epoch"),
+        run_files=True,
+        by_epoch=True,
+    ),
     Exhibit("appendix_c", "tables", "Appendix C: the toy model"),
     Exhibit("error_rates", "tables", "How often the verdicts err"),
 )
@@ -226,6 +236,12 @@ def runs_of(name: str, config: Config) -> list[Run]:
     if name == "all":
         return sorted({run for each in WITH_RUNS for run in runs_of(each, config)})
     return EXHIBITS[name].runs(config)
+
+
+def files_of_a_run(name: str) -> tuple[str, ...]:
+    """What lies in the folder of a run of which a table or figure, or ``"all"``, can be made."""
+    is_by_epoch = name in EXHIBITS and EXHIBITS[name].by_epoch
+    return (*RESULT_FILES, *(BY_EPOCH_FILES if is_by_epoch else ()))
 
 
 def studies_of(name: str, config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from advprune.by_epoch.spec import ByEpochSpec
 from advprune.plan.config import Config, seeds_of, study_of
 from advprune.plan.grid import methods_at, starts_are_shared
 from advprune.spec.methods import METHODS, PROXIES
@@ -131,4 +132,13 @@ def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
         batch_size=study["evaluation"]["batch_size"],
         seed=study["evaluation"]["seed"],
         deterministic=config["execution"]["deterministic"],
+    )
+
+
+def by_epoch_spec(run: Run, config: Config) -> ByEpochSpec:
+    """What a run's networks are attacked with after every epoch: what it is evaluated by, alone."""
+    evaluation = evaluation_spec(run, config)
+    return ByEpochSpec(
+        evaluation=dataclasses.replace(evaluation, autoattack_examples=0),
+        steps=config["early_stopping"]["steps"],
     )

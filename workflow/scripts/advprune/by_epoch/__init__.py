@@ -1,0 +1,1 @@
+"""A run trained once more, and attacked after every epoch."""
