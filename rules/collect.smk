@@ -1,4 +1,4 @@
-# From the files of single runs to tables of runs and their summary.
+# From the files of single runs to one table of all of them and its summary.
 
 
 rule write_config:
@@ -18,39 +18,24 @@ rule write_config:
 
 rule collect:
     input:
-        lambda wildcards: results_for(wildcards.name),
-        config=RESULTS / "config.json",
-    output:
-        **run_table_outputs("items/{name}"),
-    log:
-        RESULTS / "logs/collect_{name}.log",
-    conda:
-        ANALYSIS
-    params:
-        name="{name}",
-        runs=RUNS,
-        lost=lambda wildcards: losses_in(*results_for(wildcards.name)),
-    message:  # for a line in place of the names of all inputs
-        "The runs of {params.name} in one table: {output.runs} (log: {log})"
-    shell:
-        "python3 workflow/scripts/collect.py {params.name} --config {input.config} --runs {params.runs}"
-        " --output {output.runs} >{log} 2>&1"
-
-
-use rule collect as collect_all with:
-    input:
         results_for("all"),
         config=RESULTS / "config.json",
     output:
-        **run_table_outputs("runs"),
+        runs=RESULTS / "runs.csv",
+        verdicts=RESULTS / "runs.verdicts.safetensors",
+        sha256=RESULTS / "runs.csv.sha256",
     log:
-        RESULTS / "logs/collect_all.log",
+        RESULTS / "logs/collect.log",
+    conda:
+        ANALYSIS
     params:
-        name="all",
         runs=RUNS,
         lost=losses_in(*results_for("all")),
-    message:
+    message:  # for a line in place of the names of all inputs
         "All runs in one table: {output.runs} (log: {log})"
+    shell:
+        "python3 workflow/scripts/collect.py --config {input.config} --runs {params.runs}"
+        " --output {output.runs} >{log} 2>&1"
 
 
 rule summarise:

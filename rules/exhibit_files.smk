@@ -30,15 +30,6 @@ def results_for(name):
     return [*block_outputs("evaluate", names), *attacked]
 
 
-def run_table_outputs(stem):
-    """A table of runs, which images each of them withstood, and the hashes of both."""
-    return {
-        "runs": RESULTS / f"{stem}.csv",
-        "verdicts": RESULTS / f"{stem}.verdicts.safetensors",
-        "sha256": RESULTS / f"{stem}.csv.sha256",
-    }
-
-
 def scored_starts(exhibit):
     """The starts whose scores a table or figure is made from."""
     return [blocks.scored_start(*each, config) for each in scored(exhibit, config)]
@@ -61,10 +52,7 @@ def exhibit_inputs(exhibit):
     """What a table or figure is made from, by what `exhibit_options` names it to its program."""
     inputs = {"config": RESULTS / "config.json"}
     if exhibit.runs:
-        collected = run_table_outputs(f"items/{exhibit.name}")
-        inputs["runs"] = collected["runs"]
-        if exhibit.verdicts:
-            inputs["verdicts"] = collected["verdicts"]
+        inputs["runs"] = results_for(exhibit.name)
     if exhibit.scores:
         inputs["scores"] = score_blocks(exhibit)
     if exhibit.claims:
@@ -78,8 +66,8 @@ def exhibit_inputs(exhibit):
 def exhibit_options(exhibit):
     """For the shell: the options that name its inputs."""
     inputs = exhibit_inputs(exhibit)
-    if exhibit.run_files:
-        inputs["run-folder"] = RUNS
+    if exhibit.runs:
+        inputs["runs"] = RUNS
     if exhibit.scores:
         inputs["scores"] = " ".join(map(str, score_folders(exhibit)))
     return " ".join(f"--{option} {path}" for option, path in inputs.items())

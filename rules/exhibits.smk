@@ -19,7 +19,9 @@ for exhibit in filter(can_be_made, EXHIBITS.values()):
         params:
             name=exhibit.name,
             options=exhibit_options(exhibit),
-            lost=losses_in(*score_blocks(exhibit)),
+            lost=losses_in(*score_blocks(exhibit), *exhibit_inputs(exhibit).get("runs", [])),
+        message:  # for a line in place of the names of all inputs
+            "{params.name}: {output.csv} (log: {log})"
         shell:
             "python3 workflow/scripts/exhibit.py {params.name} {params.options}"
             " --output {output.csv} >{log} 2>&1"

@@ -54,7 +54,7 @@ def runs():
 @pytest.fixture
 def written(runs, folder, tmp_path):
     """The path of the table, with the verdicts beside it."""
-    path = tmp_path / "items/table1.csv"
+    path = tmp_path / "runs.csv"
     write_runs(path, runs, collect_verdicts(runs, folder))
     return path
 

@@ -96,7 +96,7 @@ def large(folders, monkeypatch):
     """The same with the table of a figure that is too large to be published, and is taken over."""
     made, published = folders
     monkeypatch.setattr(compare, "LARGEST", 100)
-    for name in ("items/table1.csv", "logs/table1.log", "figures/figure6.png"):
+    for name in ("logs/table1.log", "figures/figure6.png"):
         (made / name).parent.mkdir(exist_ok=True)
         (made / name).write_text("seed\n")
     (made / "figures/figure6.csv").write_text("loss\n" + "1\n" * 100)

@@ -192,7 +192,7 @@ def test_jobs_on_data_ask_for_one_gpu(interrupted, rule):
 
 def test_other_jobs_ask_for_none(interrupted):
     jobs = interrupted.cluster.jobs()
-    others = [job for rule in ("dataset", "collect") for job in of_rule(jobs, rule)]
+    others = [job for rule in ("dataset", "table1") for job in of_rule(jobs, rule)]
     assert {gpus(job) for job in others} == {0}
 
 

@@ -77,7 +77,7 @@ def test_runs_that_were_deleted_are_made_again_and_nothing_else(project, uninter
     for folder in (LOW_1, FULL_0):
         shutil.rmtree(project / folder)
     planned = job_counts(run(project, "-n").printed)
-    assert planned == {"train": 2, "evaluate": 2, "collect": 1, "table1": 1, "total": 6}
+    assert planned == {"train": 2, "evaluate": 2, "table1": 1, "total": 5}
     assert run(project).status == 0
     assert differences(project / "results", uninterrupted / "results") == set()
     assert "Nothing to be done" in run(project).printed
@@ -111,7 +111,7 @@ def test_results_that_were_copied_without_their_times_are_kept(project):
 def test_an_evaluation_that_was_deleted_is_made_again_without_the_training(project):
     (project / LOW_0 / "evaluation.json").unlink()
     planned = job_counts(run(project, "-n").printed)
-    assert planned == {"evaluate": 1, "collect": 1, "table1": 1, "total": 3}
+    assert planned == {"evaluate": 1, "table1": 1, "total": 2}
 
 
 def test_following_the_messages_repairs_all_that_was_altered(project, uninterrupted):
@@ -141,16 +141,16 @@ def test_records_that_were_edited_are_repaired_unasked(project, uninterrupted):
     assert differences(project / "results", uninterrupted / "results") == set()
 
 
-@pytest.mark.parametrize("path", ["results/tiny/items/table1.csv", "results/tiny/config.json"])
-def test_following_the_message_repairs_what_the_analysis_reads(project, uninterrupted, path):
+def test_following_the_message_repairs_what_the_analysis_reads(project, uninterrupted):
+    path = "results/tiny/config.json"
     flip(project / path, place=-3)
     assert f"{path} is not what was written" in run_and_obey(project)
     assert differences(project / "results", uninterrupted / "results") == set()
 
 
 def test_files_of_a_run_that_were_deleted_are_made_again_unasked(project, uninterrupted):
-    collected = ("results/tiny/items/table1.csv", "results/tiny/tables/table1.csv")
-    for path in (f"{LOW_0}/pruning.safetensors", f"{LOW_1}/verdicts.csv", *collected):
+    made = "results/tiny/tables/table1.csv"
+    for path in (f"{LOW_0}/pruning.safetensors", f"{LOW_1}/verdicts.csv", made):
         (project / path).unlink()
     assert run(project).status == 0
     assert differences(project / "results", uninterrupted / "results") == set()

@@ -34,7 +34,7 @@ def plan(project, *overlays):
 
 def test_what_is_published_is_not_made_again(unpacked):
     assert plan(unpacked) == {
-        **{"write_config": 1, "collect": 1, "table1": 1, "figure6": 1},
+        **{"write_config": 1, "table1": 1, "figure6": 1},
         "total": 4,
     }
 

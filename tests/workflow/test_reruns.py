@@ -36,23 +36,23 @@ def test_an_edited_comment_or_docstring_starts_nothing(project):
     [
         pytest.param(
             "studies: {mnist: {training: {epochs: 31}}}",
-            {"start": 2, "train": 4, "evaluate": 4, "collect": 1, "table1": 1, "figure6": 1},
+            {"start": 2, "train": 4, "evaluate": 4, "table1": 1, "figure6": 1},
             id="a hyperparameter of one study",
         ),
         pytest.param(
             "studies: {cifar10: {training: {epochs: 5}}}",
-            {"start": 1, "table1": 1, "figure6": 1, "collect": 1},
+            {"start": 1, "table1": 1, "figure6": 1},
             id="a hyperparameter of the study that has scores alone",
         ),
         pytest.param(
             "studies: {mnist: {evaluation: {seed: 1}}}",
-            {"evaluate": 4, "collect": 1, "table1": 1, "figure6": 1},
+            {"evaluate": 4, "table1": 1, "figure6": 1},
             id="of the evaluation",
         ),
         pytest.param(
             "deepfool: {max_iterations: 5}",
             # The starts are others; the jobs that go on from them keep their runs.
-            {"start": 3, "train": 4, "evaluate": 4, "collect": 1, "table1": 1, "figure6": 1},
+            {"start": 3, "train": 4, "evaluate": 4, "table1": 1, "figure6": 1},
             id="of DeepFool, by which no run of table 1 is pruned",
         ),
     ],

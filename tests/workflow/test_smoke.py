@@ -12,6 +12,7 @@ from builders import write_hashed
 from safetensors.numpy import load_file
 from workflow_tools import BRIEFLY, PROJECT, SMOKE, job_counts, run_program, run_snakemake
 
+from advprune.analysis.run_table import collect_runs
 from advprune.plan.blocks import run_blocks, start_of, starts_of
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, WITH_RUNS, runs_of
@@ -244,10 +245,10 @@ def test_there_is_a_row_for_each_run(table):
 
 @pytest.mark.parametrize("name", WITH_RUNS)
 def test_a_table_or_figure_is_made_from_its_own_runs(results, name):
-    runs = pd.read_csv(results / f"items/{name}.csv", dtype={"p": str})
+    runs = collect_runs(name, CONFIG, results / "runs")
     if EXHIBITS[name].variants:
-        assert set(runs["variant"].dropna()) == set(CONFIG["variants"])
-        runs = runs[runs["variant"].isna()]
+        assert set(runs["variant"]) == {"", *CONFIG["variants"]}
+        runs = runs[runs["variant"] == ""]
     assert [Run(*row) for row in runs[NAME].itertuples(index=False)] == runs_of(name, CONFIG)
 
 
@@ -501,8 +502,8 @@ def test_results_of_another_config_are_refused_in_words(project, results, tmp_pa
     config["studies"]["mnist"]["training"]["epsilon"] = 0.2
     write_hashed(tmp_path / "config.json", json.dumps(config))
     ended = run_program(
-        *("collect", "table1", "--config", tmp_path / "config.json"),
-        *("--runs", results / "runs", "--output", tmp_path / "table1.csv"),
+        *("collect", "--config", tmp_path / "config.json"),
+        *("--runs", results / "runs", "--output", tmp_path / "runs.csv"),
         cwd=project,
     )
     assert ended.status == 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gather the results of the runs that a table or figure needs into one CSV, a row a run.
+"""Gather the results of all runs into one CSV, a row a run.
 
 Beside it, which of the attacked images each of them withstood.
 """
@@ -10,16 +10,14 @@ from pathlib import Path
 
 from advprune.analysis.notes import mixture_notes
 from advprune.analysis.run_table import collect_runs, write_runs
-from advprune.analysis.verdict_table import VerdictTable, collect_verdicts
+from advprune.analysis.verdict_table import collect_verdicts
 from advprune.plan.config import read_config
-from advprune.plan.exhibits import EXHIBITS, WITH_RUNS
 from advprune.program import add_options, run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, "config")
-    parser.add_argument("name", choices=[*WITH_RUNS, "all"], help="the table or figure")
     parser.add_argument("--runs", required=True, type=Path, help="the folder of all runs")
     parser.add_argument(
         "--output",
@@ -27,13 +25,10 @@ def main() -> None:
         help="the .csv to write, beside it a .verdicts.safetensors and their .sha256",
     )
     options = parser.parse_args()
-    runs = collect_runs(options.name, read_config(options.config), options.runs)
+    runs = collect_runs("all", read_config(options.config), options.runs)
     for note in mixture_notes(runs):
         logging.warning(note)
-    # The runs of variants have the same names: their verdicts are in no table.
-    has_variants = options.name in EXHIBITS and EXHIBITS[options.name].variants
-    verdicts = VerdictTable({}, {}) if has_variants else collect_verdicts(runs, options.runs)
-    write_runs(options.output, runs, verdicts)
+    write_runs(options.output, runs, collect_verdicts(runs, options.runs))
 
 
 if __name__ == "__main__":

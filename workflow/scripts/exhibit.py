@@ -19,13 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=EXHIBITS)
     add_options(parser, "config")
-    parser.add_argument("--runs", type=Path, help="its table of runs, if it is made from runs")
-    parser.add_argument(
-        "--verdicts", type=Path, help="which images they withstood, if it is made from that"
-    )
-    parser.add_argument(
-        "--run-folder", type=Path, help="the folder of all runs, if it is made from their files"
-    )
+    parser.add_argument("--runs", type=Path, help="the folder of all runs, if it is made from runs")
     parser.add_argument(
         "--scores",
         nargs="*",
@@ -41,14 +35,12 @@ def main() -> None:
     exhibit = EXHIBITS[options.name]
     needed = {
         "runs": exhibit.runs,
-        "verdicts": exhibit.verdicts,
-        "run-folder": exhibit.run_files,
         "scores": exhibit.scores,
         "dataset": exhibit.images,
         "claims": exhibit.claims,
     }
     given = vars(options)
-    missing = [f"--{name}" for name in needed if needed[name] and not given[name.replace("-", "_")]]
+    missing = [f"--{name}" for name in needed if needed[name] and not given[name]]
     if missing:
         parser.error(f"{exhibit.name} needs {' and '.join(missing)}")
     config = read_config(options.config)
@@ -68,15 +60,15 @@ def inputs_of(exhibit: Exhibit, config: Config, options: argparse.Namespace) -> 
     """What the registry entry says that the table or figure is made from, read and checked."""
     inputs: dict[str, Any] = {}
     if exhibit.runs:
-        from advprune.analysis.run_table import read_runs
+        from advprune.analysis.run_table import collect_runs
 
-        inputs["runs"] = read_runs(options.runs)
+        inputs["runs"] = collect_runs(exhibit.name, config, options.runs)
     if exhibit.verdicts:
-        from advprune.analysis.verdict_table import read_verdicts
+        from advprune.analysis.verdict_table import collect_verdicts
 
-        inputs["verdicts"] = read_verdicts(options.verdicts, inputs["runs"], made_with=options.runs)
+        inputs["verdicts"] = collect_verdicts(inputs["runs"], options.runs)
     if exhibit.run_files:
-        inputs["folder"] = options.run_folder
+        inputs["folder"] = options.runs
     if exhibit.scores:
         from advprune.analysis.scores import read_scores
 

@@ -1,5 +1,6 @@
 """From the files of single runs to one tidy table of runs."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
     """
     own = _collect(name, config, lambda run: folder / run.folder)
     if name not in EXHIBITS or not EXHIBITS[name].variants:
-        return own
+        return _as_in_a_file(own)
     tables = [own.assign(variant="")]
     for variant in config["variants"]:
         varied = variant_config(variant, config)
@@ -54,7 +55,13 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
             return (folder if is_same_run(run, varied, config) else place) / run.folder
 
         tables.append(_collect(name, varied, place_of).assign(variant=variant))
-    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+    whole = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    return _as_in_a_file(whole).fillna({"variant": ""})
+
+
+def _as_in_a_file(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table as whoever reads it from a .csv has it, types and all."""
+    return pd.read_csv(io.StringIO(runs.to_csv(index=False)), dtype=COLUMN_TYPES)
 
 
 def _collect(name: str, config: Config, place_of: Callable[[Run], Path]) -> pd.DataFrame:

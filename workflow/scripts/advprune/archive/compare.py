@@ -15,8 +15,7 @@ from advprune.storage.files import atomic_write
 # Everything else is drawn from these.
 COMPARED = ("config.json", "*.csv", "claims.md", "tables/*.csv", "tables/*.md", "figures/*.csv")
 TOLERANCE = 1e-6  # relative
-# In a folder of results: tables of runs by table and figure, which are parts of runs.csv, and logs.
-NOT_PUBLISHED = ("items", "logs")
+NOT_PUBLISHED = ("logs",)  # in a folder of results
 LARGEST = 400_000  # bytes of a .csv that is published
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\w)", re.ASCII)
 MOST_SHOWN = 5  # of the differences of one file

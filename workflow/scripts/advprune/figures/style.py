@@ -132,6 +132,7 @@ class Drawing:
         for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
             with atomic_write(path.with_suffix(suffix)) as temporary:
                 self.figure.savefig(temporary, dpi=300, metadata=metadata)
+            self.figure.set_layout_engine("none")  # laid out once: it takes a fifth of the time
         plt.close(self.figure)
         write_text(path, self.data.to_csv(index=False))
         write_hashes(path, path.with_suffix(".pdf"), path.with_suffix(".png"))
