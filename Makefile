@@ -84,6 +84,7 @@ publish: .venv/installed ## publish the finished runs of config/reference.yaml a
 	$(make_again)
 	@$(BIN)/python workflow/scripts/compare.py --update $(AGAIN)/results/*/partial $(PUBLISHED)
 	@$(BIN)/python workflow/scripts/quote.py $(PUBLISHED) $(QUOTING)
+	@cp $(AGAIN)/results/*/partial/figures/distribution.png docs/
 	@rm -rf $(AGAIN)
 
 # Not in the default installation: its import asks the cluster, and waits where none answers.

@@ -15,6 +15,7 @@ from advprune.preflight.costs import (
     Cost,
     DeviceCosts,
     NetworkCosts,
+    by_epoch_seconds,
     evaluation_seconds,
     exhibit_seconds,
     network_key,
@@ -161,8 +162,18 @@ def smoke(**costs):
 
 def test_epochs_that_runs_share_are_counted_once():
     # 500 images in batches of 50. Two starts of epoch 1 and one of epoch 2, losses after the pass
-    # at epoch 1; what is left of the runs: 2 all data and 7 halves at e = 1, none at e = 2.
-    assert smoke(update=1)["training"] == pytest.approx(2 * (10 + 10) + 20 + 2 * 10 + 7 * 5)
+    # at epoch 1; what is left of the runs: 2 all data and 7 halves at e = 1, none at e = 2; and once
+    # more, to be attacked by epoch, one of either.
+    shared = 2 * (10 + 10) + 20 + 2 * 10 + 7 * 5
+    assert smoke(update=1)["training"] == pytest.approx(shared + 2 * 10 + 10 + 5)
+
+
+def test_a_run_attacked_by_epoch_costs_a_training_and_its_attacks_every_epoch():
+    run, by_images = runs_of("by_epoch", SMOKE)[0], Cost(0, 1)
+    known = network(update=1, apgd_ce_40x5=by_images, gradient=by_images)
+    found = by_epoch_seconds(run, SMOKE, known, dataclasses.replace(HALF, robust=1))
+    # 2 epochs of 10 updates; 8 images, whose gradient PGD takes 40 times.
+    assert (found["training"], found["other attacks"]) == (20, 2 * (8 + 40 * 8))
 
 
 def test_every_run_is_evaluated_once():

@@ -50,9 +50,10 @@ def test_a_table_that_is_not_there_is_named(results):
         with_quotes(DOCUMENT.replace("table1", "none"), results)
 
 
-def test_claims_that_are_not_there_are_named(results):
+@pytest.mark.parametrize("what", ["primary claims", "verdicts", "claims of table1"])
+def test_claims_that_are_not_there_are_named(results, what):
     with pytest.raises(UserError, match=r"claims\.csv does not exist"):
-        with_quotes(DOCUMENT.replace("tables/table1", "primary claims"), results)
+        with_quotes(DOCUMENT.replace("tables/table1", what), results)
 
 
 @pytest.mark.workflow
@@ -66,3 +67,30 @@ def test_the_claims_that_the_paper_stands_on_are_quoted_with_their_verdicts(fini
     assert len(table) == len(rows) > 0
     for says, verdict in zip(rows["says"], rows["verdict"], strict=True):
         assert any(says in line and verdict in line for line in table)
+
+
+def rows_quoted(what, results):
+    quoted = with_quotes(DOCUMENT.replace("tables/table1", what), results)
+    lines = [line for line in quoted.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.split(" | ")] for line in lines]
+
+
+@pytest.mark.workflow
+@pytest.mark.slow
+def test_the_claims_that_a_table_shows_are_quoted(finished):
+    results = finished[0] / "results/smoke"
+    rows = pd.read_csv(results / "claims.csv", dtype=str, keep_default_na=False)
+    shown = rows[[("table1" in names.split()) for names in rows["shown_in"]]]
+    quoted = [row[0].removeprefix("| ") for row in rows_quoted("claims of table1", results)]
+    assert sorted(quoted) == sorted(shown["says"])
+    assert 0 < len(shown) < len(rows)
+
+
+@pytest.mark.workflow
+@pytest.mark.slow
+def test_every_claim_is_counted_in_its_group(finished):
+    results = finished[0] / "results/smoke"
+    groups = pd.read_csv(results / "claims.csv")["group"].value_counts()
+    quoted = rows_quoted("verdicts", results)
+    counts = [sum(int(cell.strip(" |")) for cell in row[1:]) for row in quoted]
+    assert sorted(counts[1:]) == sorted(groups)  # the first are the primary ones

@@ -124,9 +124,10 @@ def test_the_numbers_of_a_table_or_figure_are_there(results, path):
 
 @pytest.mark.parametrize("run", RUNS, ids=str)
 def test_a_run_leaves_the_files_that_are_promised_and_no_others(results, run):
+    by_epoch = ("by_epoch.csv", "by_epoch.json") if run in runs_of("by_epoch", CONFIG) else ()
     assert {path.name for path in (results / "runs" / run.folder).iterdir()} == {
         *("model.safetensors", "training.csv", "pruning.safetensors", "run.json"),
-        *("evaluation.csv", "verdicts.csv", "evaluation.json"),
+        *("evaluation.csv", "verdicts.csv", "evaluation.json", *by_epoch),
     }
 
 

@@ -14,11 +14,11 @@ from advprune.paths import CONFIG as CONFIGS
 from advprune.plan.blocks import block_of_start, run_blocks, start_of, starts_of
 from advprune.plan.config import Config
 from advprune.plan.exhibits import EXHIBITS, runs_of
-from advprune.plan.specify import evaluation_spec, start_spec, training_spec
+from advprune.plan.specify import by_epoch_spec, evaluation_spec, start_spec, training_spec
 from advprune.plan.yaml_files import read_yaml
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
-from advprune.spec.runs import Start
+from advprune.spec.runs import Run, Start
 from advprune.spec.specification import (
     AFTER_PASS,
     DeepFoolSettings,
@@ -243,6 +243,17 @@ def evaluation_seconds(
     return seconds
 
 
+def by_epoch_seconds(run: Run, config: Config, costs: NetworkCosts, assumed: Assumed) -> Seconds:
+    """Of a run trained once more, by itself, and attacked after every epoch."""
+    spec, attacked_by = training_spec(run, config), by_epoch_spec(run, config)
+    seconds = Counter(training_seconds(spec, costs, assumed))
+    once = evaluation_seconds(run.dataset, attacked_by.evaluation, costs, assumed)
+    images = attacked_by.evaluation.single_attack_examples or DATASETS[run.dataset].examples[1]
+    weak = attacked_by.steps * costs.gradient.of(images, SCORING_BATCH)
+    seconds["other attacks"] += spec.epochs * (once["other attacks"] + weak)
+    return seconds
+
+
 def stage_seconds(
     dataset: str,
     config: Config,
@@ -293,6 +304,8 @@ def stage_seconds(
             total.update(training_seconds(spec, known, assumed, begun=begun, stacked=stacked))
             total.update(evaluation_seconds(dataset, evaluated, known, left))
         total["starting jobs"] += 2 * device.job * bool(made)  # it is trained, and evaluated
+    for run in wanted & {*runs_of("by_epoch", config)} if exhibit in ("all", "by_epoch") else ():
+        total.update(by_epoch_seconds(run, config, of(training_spec(run, config)), assumed))
     return dict(total)
 
 

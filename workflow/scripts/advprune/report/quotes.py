@@ -5,20 +5,23 @@ A document marks a quotation by comments, which no reader sees::
     <!-- quote: primary claims -->
     <!-- end of quote -->
 
-and between them is put what stands in the results: the claims that the paper stands on, or, by a
-name such as ``tables/table1``, the table of that name as it is printed.
+and between them is put what stands in the results: the claims that the paper stands on, or those
+that a table or figure shows (``claims of table1``); how many claims have which verdict
+(``verdicts``); or, by a name such as ``tables/table1``, the table of that name as it is printed.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
+from advprune.claims.rules import Verdict
 from advprune.errors import UserError
-from advprune.report.claims import read_claim_list
+from advprune.report.claims import ClaimList, read_claim_list
 from advprune.tables.table import read_shown
 
-PRIMARY = "primary claims"
+PRIMARY, OF_EXHIBIT, VERDICTS = "primary claims", "claims of ", "verdicts"
 QUOTE = re.compile(r"(<!-- quote: ([\w/ ]+) -->\n)(.*?)(<!-- end of quote -->)", re.DOTALL)
 
 
@@ -36,22 +39,39 @@ def with_quotes(document: str, results: Path) -> str:
 
 
 def _quote(what: str, results: Path) -> str:
+    if what == VERDICTS:
+        return _verdicts(_claims(results))
     if what == PRIMARY:
-        return _primary_claims(results)
+        return _table_of_claims(_claims(results).primary)
+    if what.startswith(OF_EXHIBIT):
+        return _table_of_claims(_claims(results).shown_in(what.removeprefix(OF_EXHIBIT)))
     shown = read_shown((results / what).with_suffix(".csv"))
     return _markdown(shown.columns, shown.rows)
 
 
-def _primary_claims(results: Path) -> str:
-    """A row for each claim that the paper stands on, those that were not run last."""
+def _claims(results: Path) -> ClaimList:
     claims = read_claim_list(results / "claims.csv")
     if claims is None:
         raise UserError(f"{results / 'claims.csv'} does not exist")
+    return claims
+
+
+def _table_of_claims(claims: Sequence[Mapping[str, str]]) -> str:
+    """A row for each, those that were not run last."""
     rows = [
         [row["says"], row["printed_shown"], row["ours_shown"] or "–", row["n"], row["verdict"]]
-        for row in claims.primary
+        for row in claims
     ]
     return _markdown(["The paper says", "Its number", "Ours", "Runs", "Verdict"], rows)
+
+
+def _verdicts(claims: ClaimList) -> str:
+    """A row for each group of claims, how many of it have which verdict."""
+    rows = [
+        [group.title, *(str(group.counts[verdict]) for verdict in Verdict)]
+        for group in claims.groups
+    ]
+    return _markdown(["Claims", *Verdict], rows)
 
 
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:
