@@ -162,8 +162,8 @@ def smoke(**costs):
 
 def test_epochs_that_runs_share_are_counted_once():
     # 500 images in batches of 50. Two starts of epoch 1 and one of epoch 2, losses after the pass
-    # at epoch 1; what is left of the runs: 2 all data and 7 halves at e = 1, none at e = 2; and once
-    # more, to be attacked by epoch, one of either.
+    # at epoch 1; what is left of the runs: 2 all data and 7 halves at e = 1, none at e = 2; and one
+    # of either once more, to be attacked by epoch.
     shared = 2 * (10 + 10) + 20 + 2 * 10 + 7 * 5
     assert smoke(update=1)["training"] == pytest.approx(shared + 2 * 10 + 10 + 5)
 

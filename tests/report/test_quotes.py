@@ -2,7 +2,9 @@
 
 import pandas as pd
 import pytest
+from run_tables import runs_of_cell
 
+from advprune.analysis.run_table import write_runs
 from advprune.errors import UserError
 from advprune.report.quotes import with_quotes
 from advprune.tables.table import Table
@@ -39,6 +41,26 @@ def test_a_table_is_quoted_between_its_marks_and_nothing_else_changes(results):
 def test_quoting_again_changes_nothing(results):
     once = with_quotes(DOCUMENT, results)
     assert with_quotes(once, results) == once
+
+
+def test_rows_are_quoted_by_a_text_in_one_of_their_cells(results):
+    quoted = with_quotes(DOCUMENT.replace("tables/table1", "tables/table1: None; –"), results)
+    assert [line.split()[1] for line in quoted.splitlines() if line.startswith("| ")] == [
+        *("Method", "None", r"a\|b")
+    ]
+    quoted = with_quotes(DOCUMENT.replace("tables/table1", "tables/table1: None"), results)
+    assert r"a\|b" not in quoted
+
+
+def test_a_row_that_is_not_there_is_named(results):
+    with pytest.raises(UserError, match="has no row with 'Median', which is quoted"):
+        with_quotes(DOCUMENT.replace("tables/table1", "tables/table1: None; Median"), results)
+
+
+def test_what_the_runs_have_cost_is_quoted(results):
+    write_runs(results / "runs.csv", runs_of_cell("full", natural_accuracy=[98.0, 99.0]))
+    quoted = with_quotes(DOCUMENT.replace("tables/table1", "cost"), results)
+    assert "| Training   | 80 seconds in all, 8 seconds of them DeepFool's |" in quoted
 
 
 def test_a_document_that_quotes_nothing_stays_as_it_is(results):

@@ -63,7 +63,7 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
         done = [Run(*row) for row in runs[RUN_COLUMNS].itertuples(index=False)]
         warnings = mixture_notes(runs)
         facts = [
-            *_cost(runs),
+            *cost(runs),
             ("Trained on", _tally(runs["device"])),
             ("Library’s source", _tally(runs["source"])),
             *_records(done, folder),
@@ -78,7 +78,8 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
     )
 
 
-def _cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
+def cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the runs of a table have cost, and how many diverged: name and value."""
     columns = ["training_seconds", "shared_seconds", "scoring_seconds", "evaluation_seconds"]
     alone, shared, scoring, evaluation = runs[columns].sum()
     training, scoring, evaluation = map(duration, (alone + shared, scoring, evaluation))

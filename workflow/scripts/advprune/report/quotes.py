@@ -7,7 +7,9 @@ A document marks a quotation by comments, which no reader sees::
 
 and between them is put what stands in the results: the claims that the paper stands on, or those
 that a table or figure shows (``claims of table1``); how many claims have which verdict
-(``verdicts``); or, by a name such as ``tables/table1``, the table of that name as it is printed.
+(``verdicts``); what the runs have cost (``cost``); or, by a name such as ``tables/table1``, the
+table of that name as it is printed, or those of its rows in which a cell is one of the texts that
+follow (``tables/comparisons: Median (%); Pairs``).
 """
 
 import re
@@ -16,13 +18,16 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from advprune.analysis.run_table import read_runs
 from advprune.claims.rules import Verdict
 from advprune.errors import UserError
 from advprune.report.claims import ClaimList, read_claim_list
+from advprune.report.origin import cost
 from advprune.tables.table import read_shown
 
 PRIMARY, OF_EXHIBIT, VERDICTS = "primary claims", "claims of ", "verdicts"
-QUOTE = re.compile(r"(<!-- quote: ([\w/ ]+) -->\n)(.*?)(<!-- end of quote -->)", re.DOTALL)
+COST = "cost"
+QUOTE = re.compile(r"(<!-- quote: ([^\n]+) -->\n)(.*?)(<!-- end of quote -->)", re.DOTALL)
 
 
 def with_quotes(document: str, results: Path) -> str:
@@ -45,8 +50,17 @@ def _quote(what: str, results: Path) -> str:
         return _table_of_claims(_claims(results).primary)
     if what.startswith(OF_EXHIBIT):
         return _table_of_claims(_claims(results).shown_in(what.removeprefix(OF_EXHIBIT)))
-    shown = read_shown((results / what).with_suffix(".csv"))
-    return _markdown(shown.columns, shown.rows)
+    if what == COST:
+        return _markdown(
+            ["The runs", ""], [[*fact] for fact in cost(read_runs(results / "runs.csv"))]
+        )
+    name, _, wanted = what.partition(": ")
+    shown = read_shown((results / name).with_suffix(".csv"))
+    cells = {*wanted.split("; ")} - {""}
+    rows = [row for row in shown.rows if not cells or cells & {*row}]
+    if unknown := cells - {cell for row in rows for cell in row}:
+        raise UserError(f"{results / name} has no row with {min(unknown)!r}, which is quoted")
+    return _markdown(shown.columns, rows)
 
 
 def _claims(results: Path) -> ClaimList:
