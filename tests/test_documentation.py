@@ -187,3 +187,33 @@ def test_the_page_on_running_explains_every_setting_of_the_profile_for_slurm():
     (table,) = re.findall(r"^### The profile\n(.*?)^### ", RUNNING, re.MULTILINE | re.DOTALL)
     first_column = " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
     assert settings - {*re.findall(r"[\w-]+", first_column)} == set()
+
+
+# What is said of the published results.
+
+QUOTED = r"<!-- quote: .+? -->.*?<!-- end of quote -->"
+# Names that have a number in them, and what the runs were asked for, which stands in the config.
+NAMED = (
+    r"(Tables?|Figures?|[Ss]ections?) \d[\d.]*((,| and) \d)*|40×5|p = \d\.\d|CIFAR10|\]\([^)]+\)"
+)
+
+
+# What is said of the published results, beside its document.
+SAID = {
+    "README.md": "".join(
+        re.findall(r"^## Does the paper hold\?\n(.*?)^## ", DOCUMENTS["README.md"], re.M | re.S)
+    ),
+    "docs/findings.md": DOCUMENTS["docs/findings.md"],
+}
+
+
+@pytest.mark.parametrize("document", SAID)
+def test_no_number_of_the_published_results_is_typed_by_hand(document):
+    prose = re.sub(QUOTED, "", SAID[document], flags=re.S)
+    prose = re.sub(r"^ *```\w*\n.*?^ *```", "", prose, flags=re.M | re.S)
+    assert re.findall(r".*\d.*", re.sub(NAMED, "", re.sub(r"`[^`]+`", "", prose))) == []
+
+
+@pytest.mark.parametrize("document", SAID)
+def test_what_is_published_is_quoted(document):
+    assert re.search(QUOTED, SAID[document], re.S)

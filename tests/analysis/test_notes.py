@@ -187,3 +187,16 @@ def test_a_table_or_figure_made_from_a_mixture_says_so_and_no_other_does(name, t
     told = made_from(EXHIBITS[name], alike.assign(torch=torch), tmp_path)
     assert re.search(r"different versions of PyTorch, with how many runs: 1\.9 \(1\), 2\.0", told)
     assert "different" not in made_from(EXHIBITS[name], alike, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["attacks", "standard_accuracy"])
+def test_a_study_of_which_nothing_is_asked_for_is_on_no_face(name, tmp_path):
+    config = copy.deepcopy(SMOKE)
+    for experiment in config["studies"]["cifar10"]["experiments"].values():
+        experiment["seeds"] = 0
+    runs = table_of_runs(runs_of(name, config))
+    made = pkgutil.resolve_name(EXHIBITS[name].code)(
+        runs=runs, config=config, verdicts=verdicts_of(runs)
+    )
+    assert any("5,000 MNIST" in note for note in made.notes)
+    assert not any("Shapes10" in note for note in made.notes)

@@ -14,6 +14,7 @@ from advprune.analysis.two_way import t_quantile
 from advprune.claims.rules import Verdict
 from advprune.figures.style import Drawing, add_note, new_figure
 from advprune.plan.config import Config
+from advprune.plan.exhibits import studies_of
 
 GREY, EXPECTED = "#9a9a9a", "#cfcfcf"
 # Colour and marker; told apart without colour too.
@@ -97,7 +98,7 @@ def draw_replication(points: pd.DataFrame, config: Config) -> Figure:
     ]
     if not_run := len(points) - len(drawn):
         lines.append(f"{not_run} of {len(points)} printed numbers were not run and are not drawn")
-    add_note(figure, "\n".join([*lines, face_note(config, config["studies"])]))
+    add_note(figure, "\n".join([*lines, face_note(config, studies_of("all", config))]))
     return figure
 
 

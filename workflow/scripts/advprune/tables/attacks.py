@@ -19,6 +19,7 @@ from advprune.analysis.statistics import CONFIDENCE, RUN_KEYS
 from advprune.analysis.two_way import accuracy_difference
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
+from advprune.plan.exhibits import studies_of
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
 from advprune.tables.table import Table, plus_minus
@@ -70,7 +71,7 @@ def attacks(runs: pd.DataFrame, config: Config, verdicts: VerdictTable) -> Table
         TWO_ATTACKS,
         *diverged_note(runs),
         *mixture_notes(runs),
-        *face_note(config, config["studies"]).split("\n"),
+        *face_note(config, studies_of("attacks", config)).split("\n"),
     ]
     return Table(TITLE, numbers, _shown(numbers), notes)
 

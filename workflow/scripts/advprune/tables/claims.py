@@ -16,6 +16,7 @@ from advprune.claims.verdicts import Interval, Judgement, judge
 from advprune.claims.without_effect import without_effect
 from advprune.plan.config import Config
 from advprune.plan.departures import PARTS, departures
+from advprune.plan.exhibits import studies_of
 from advprune.tables.table import Table
 
 
@@ -43,7 +44,7 @@ def claims_table(claims: Sequence[Claim], evidence: Evidence, other: Evidence) -
         "runs as are planned",
         *scale_notes(config),
         *mixture_notes(evidence.runs),
-        *face_note(config, config["studies"]).split("\n"),
+        *face_note(config, studies_of("all", config)).split("\n"),
     ]
     return Table("The paper's claims", numbers, _shown(numbers, _attack(other)), notes)
 

@@ -13,6 +13,7 @@ from advprune.analysis.notes import (
 from advprune.analysis.statistics import summarise
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
+from advprune.plan.exhibits import studies_of
 from advprune.spec.datasets import DATASETS
 from advprune.tables.table import Table, mean_column
 
@@ -48,6 +49,6 @@ def standard_accuracy(
             TWO_ATTACKS,
             *diverged_note(runs),
             *mixture_notes(runs),
-            *face_note(config, config["studies"]).split("\n"),
+            *face_note(config, studies_of("standard_accuracy", config)).split("\n"),
         ],
     )
