@@ -198,10 +198,22 @@ def test_what_the_toy_models_formula_says_has_no_error():
 
 
 def test_a_check_reads_the_config():
-    found = measure({"kind": "config", "of": "experiments.table1.seeds"})
-    assert (found.found, found.n) == (120, 0)
+    found = measure({"kind": "config", "of": "training.batch_size"})
+    assert (found.found, found.n) == (128, 0)
     with pytest.raises(NotMeasuredError, match=r"experiments\.no\.seeds"):
         measure({"kind": "config", "of": "experiments.no.seeds"})
+
+
+def test_of_an_experiments_seeds_those_count_that_have_all_their_runs():
+    seeds = {"kind": "config", "of": "experiments.table1.seeds"}
+    cells = {"full": 120, "low-loss": 120, "low-deepfool": 120, "random": 120}
+    for fewer, complete in ((120, 120), (7, 7), (0, 0)):
+        runs = [
+            runs_of_cell(method, natural_accuracy=[98.0] * count)
+            for method, count in (cells | {"random": fewer}).items()
+            if count
+        ]
+        assert measure(seeds, *runs).found == complete
 
 
 def test_the_largest_excess_is_over_all_runs_and_on_the_same_images():

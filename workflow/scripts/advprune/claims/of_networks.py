@@ -1,5 +1,6 @@
 """Quantities of single networks' examples, of the toy model, and checks of the experiment."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from advprune.claims.measured import (
     NotMeasuredError,
     Quantity,
 )
-from advprune.plan.config import STUDIES, seeds_of
-from advprune.spec.runs import share_text
+from advprune.plan.config import STUDIES
+from advprune.plan.grid import experiment_runs
+from advprune.spec.runs import Run, share_text
 from advprune.toy.features import QUANTITIES as TOY_QUANTITIES
 
 PAPERS_FORMULA = "paper_value"
@@ -165,7 +167,10 @@ class Toy(Quantity):
 
 @dataclass(frozen=True)
 class OfConfig(Quantity):
-    """A part of a study's config: all of a mapping, or one number; of seeds, how many."""
+    """A part of a study's config: all of a mapping, or one number.
+
+    Of an experiment's seeds, how many have all their runs: in a partial run not all do.
+    """
 
     is_check = True
     of: str
@@ -182,7 +187,9 @@ class OfConfig(Quantity):
             part = part.get(name, {})
         if last not in part:
             raise NotMeasuredError(f"the config has no {self.of}")
-        return Comparison(len(seeds_of(part)) if last == "seeds" else part[last])
+        return Comparison(
+            _complete_seeds(evidence, study, way[-1]) if last == "seeds" else part[last]
+        )
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,14 @@ class LargestExcess(Quantity):
             raise NotMeasuredError("the two attacks were run on different numbers of images")
         excess = float((runs[self.metric] - runs[self.less]).max())
         return Comparison(max(excess, 0.0), len(runs))
+
+
+def _complete_seeds(evidence: Evidence, study: str, experiment: str) -> int:
+    """How many seeds have all the runs that an experiment asks for."""
+    planned = experiment_runs(evidence.config, study, experiment)
+    names = [field.name for field in dataclasses.fields(Run)]
+    there = {Run(*row) for row in evidence.runs[names].itertuples(index=False)}
+    return len({run.seed for run in planned} - {run.seed for run in planned if run not in there})
 
 
 def _simulated(row: Mapping[str, Any]) -> Estimate:
