@@ -7,6 +7,7 @@ from pathlib import Path
 from advprune.analysis.notes import face_note
 from advprune.errors import UserError
 from advprune.plan.config import read_config
+from advprune.plan.exhibits import studies_of
 from advprune.program import run_program
 
 FIRST = (
@@ -36,7 +37,7 @@ def main() -> None:
         if (results / name).exists():
             print(f"  {results / name}: {what}")
     config = read_config(results / "config.json")
-    print("\nMade from\n  " + face_note(config, config["studies"]).replace("\n", "\n  "))
+    print("\nMade from\n  " + face_note(config, studies_of("all", config)).replace("\n", "\n  "))
 
 
 if __name__ == "__main__":

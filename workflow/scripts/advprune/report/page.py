@@ -12,7 +12,7 @@ from advprune.analysis.run_table import read_runs
 from advprune.claims.rules import Verdict
 from advprune.plan.config import Config
 from advprune.plan.departures import PARTS, departures
-from advprune.plan.exhibits import EXHIBITS
+from advprune.plan.exhibits import EXHIBITS, studies_of
 from advprune.plan.protocols import results_name
 from advprune.report.claims import read_claim_list
 from advprune.report.origin import Origin, origin
@@ -48,7 +48,7 @@ def report_page(results: Path, config: Config, folder: Path) -> str:
     return environment.get_template("page.html").render(
         scale=results_name(config),
         warnings=[*scale_warnings(config, made), *made.warnings],
-        face=face_note(config, config["studies"]).split("\n"),
+        face=face_note(config, studies_of("all", config)).split("\n"),
         verdicts=list(Verdict),
         claims=claims,
         sections=[read_section(exhibit, results, claims) for exhibit in EXHIBITS.values()],
