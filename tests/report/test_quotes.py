@@ -72,7 +72,9 @@ def test_a_table_that_is_not_there_is_named(results):
         with_quotes(DOCUMENT.replace("table1", "none"), results)
 
 
-@pytest.mark.parametrize("what", ["primary claims", "verdicts", "claims of table1"])
+@pytest.mark.parametrize(
+    "what", ["primary claims", "verdicts", "claims of table1", "claims judged X"]
+)
 def test_claims_that_are_not_there_are_named(results, what):
     with pytest.raises(UserError, match=r"claims\.csv does not exist"):
         with_quotes(DOCUMENT.replace("tables/table1", what), results)
@@ -110,9 +112,19 @@ def test_the_claims_that_a_table_shows_are_quoted(finished):
 
 @pytest.mark.workflow
 @pytest.mark.slow
+def test_the_claims_that_have_a_verdict_are_quoted(finished):
+    results = finished[0] / "results/smoke"
+    rows = pd.read_csv(results / "claims.csv", dtype=str, keep_default_na=False)
+    judged = rows[rows["verdict"] == "REPRODUCED"]
+    quoted = [row[0].removeprefix("| ") for row in rows_quoted("claims judged REPRODUCED", results)]
+    assert sorted(quoted) == sorted(judged["says"])
+
+
+@pytest.mark.workflow
+@pytest.mark.slow
 def test_every_claim_is_counted_in_its_group(finished):
     results = finished[0] / "results/smoke"
     groups = pd.read_csv(results / "claims.csv")["group"].value_counts()
     quoted = rows_quoted("verdicts", results)
-    counts = [sum(int(cell.strip(" |")) for cell in row[1:]) for row in quoted]
+    counts = [sum(map(int, row[1:-1])) for row in quoted]
     assert sorted(counts[1:]) == sorted(groups)  # the first are the primary ones

@@ -132,7 +132,7 @@ def accuracies_of(
     images, labels = attacked.batch(slice(None))
     correct = predict(network, attacked) == labels
     shares = {
-        "natural": correct.float().mean().item(),
+        "natural": correct.double().mean().item(),
         "pgd": robust_share(
             network,
             attacked,
@@ -143,7 +143,7 @@ def accuracies_of(
     }
     for name in spec.evaluation.attacks:
         still = withstand(name, network, images, labels, correct, spec.evaluation)
-        shares[name] = still.float().mean().item()
+        shares[name] = still.double().mean().item()
     return {f"{name}_accuracy": 100 * share for name, share in shares.items()}
 
 

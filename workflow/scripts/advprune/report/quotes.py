@@ -6,10 +6,10 @@ A document marks a quotation by comments, which no reader sees::
     <!-- end of quote -->
 
 and between them is put what stands in the results: the claims that the paper stands on, or those
-that a table or figure shows (``claims of table1``); how many claims have which verdict
-(``verdicts``); what the runs have cost (``cost``); or, by a name such as ``tables/table1``, the
-table of that name as it is printed, or those of its rows in which a cell is one of the texts that
-follow (``tables/comparisons: Median (%); Pairs``).
+that a table or figure shows (``claims of table1``), or that have a verdict (``claims judged
+DIFFERS``); how many claims have which verdict (``verdicts``); what the runs have cost (``cost``);
+or, by a name such as ``tables/table1``, the table of that name as it is printed, or those of its
+rows in which a cell is one of the texts that follow (``tables/comparisons: Median (%); Pairs``).
 """
 
 import re
@@ -25,7 +25,7 @@ from advprune.report.claims import ClaimList, read_claim_list
 from advprune.report.origin import cost
 from advprune.tables.table import read_shown
 
-PRIMARY, OF_EXHIBIT, VERDICTS = "primary claims", "claims of ", "verdicts"
+PRIMARY, OF_EXHIBIT, JUDGED, VERDICTS = "primary claims", "claims of ", "claims judged ", "verdicts"
 COST = "cost"
 QUOTE = re.compile(r"(<!-- quote: ([^\n]+) -->\n)(.*?)(<!-- end of quote -->)", re.DOTALL)
 
@@ -50,6 +50,9 @@ def _quote(what: str, results: Path) -> str:
         return _table_of_claims(_claims(results).primary)
     if what.startswith(OF_EXHIBIT):
         return _table_of_claims(_claims(results).shown_in(what.removeprefix(OF_EXHIBIT)))
+    if what.startswith(JUDGED):
+        rows = _claims(results).rows
+        return _table_of_claims([row for row in rows if f"{JUDGED}{row['verdict']}" == what])
     if what == COST:
         return _markdown(
             ["The runs", ""], [[*fact] for fact in cost(read_runs(results / "runs.csv"))]
@@ -80,12 +83,19 @@ def _table_of_claims(claims: Sequence[Mapping[str, str]]) -> str:
 
 
 def _verdicts(claims: ClaimList) -> str:
-    """A row for each group of claims, how many of it have which verdict."""
+    """A row for each group of claims, how many of it have which verdict.
+
+    And how many would be REPRODUCED in a world where pruning does nothing.
+    """
     rows = [
-        [group.title, *(str(group.counts[verdict]) for verdict in Verdict)]
+        [
+            group.title,
+            *(str(group.counts[verdict]) for verdict in Verdict),
+            f"{group.expected[0]:.1f}" if group.expected else "–",
+        ]
         for group in claims.groups
     ]
-    return _markdown(["Claims", *Verdict], rows)
+    return _markdown(["Claims", *Verdict, "REPRODUCED without any effect of pruning"], rows)
 
 
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:
