@@ -47,8 +47,8 @@ def test_a_plan_is_made_without_what_takes_long_to_load():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["figure3"], "figure3 needs --runs and --verdicts"),
-        (["kept", "--runs", "none"], "kept needs --run-folder"),
+        (["figure3"], "figure3 needs --runs"),
+        (["kept", "--claims", "none"], "kept needs --runs"),
         (["replication"], "replication needs --claims"),
         (["figure2", "--dataset", "none"], "figure2 needs --scores"),
         (
