@@ -154,9 +154,8 @@ for (_, run), block in BLOCK_OF.items():
     RUNS_BY_BLOCK.setdefault(block, []).append(run)
 # Those of them that are trained once more and attacked after every epoch.
 RUNS_BY_EPOCH = {}
-for name in [name for name, each in EXHIBITS.items() if each.by_epoch]:
-    for run in runs_of(name, config):
-        RUNS_BY_EPOCH.setdefault(BLOCK_OF["", run], []).append(run)
+for run in runs_of("by_epoch", config):
+    RUNS_BY_EPOCH.setdefault(BLOCK_OF["", run], []).append(run)
 TIMED = {variant: blocks.timed(CONFIGS[variant]) for variant in CONFIGS}
 
 

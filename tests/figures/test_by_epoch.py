@@ -8,7 +8,8 @@ from run_tables import table_of_runs, write_by_epoch
 from workflow_tools import PROJECT
 
 from advprune.errors import UserError
-from advprune.figures.by_epoch import COLLAPSED, MEASURES, by_epoch, collapses, draw_by_epoch
+from advprune.figures.by_epoch import MEASURES, by_epoch, collapses, draw_by_epoch
+from advprune.figures.curves import COLLAPSED
 from advprune.figures.style import look_of
 from advprune.plan.config import load_config
 from advprune.plan.specify import by_epoch_spec

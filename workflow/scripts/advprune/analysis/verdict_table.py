@@ -55,7 +55,7 @@ class VerdictTable:
             metric: a key of `metrics.ROBUST_ACCURACIES`.
         """
         (dataset,) = runs["dataset"].unique()
-        rows = [self.rows[run] for run in _named(runs)]
+        rows = [self.rows[run] for run in runs_named_in(runs)]
         return self.found[dataset, metric].withstood[rows]
 
     def on_shared_images(
@@ -129,7 +129,7 @@ def collect_verdicts(runs: pd.DataFrame, folder: Path) -> VerdictTable:
     """
     found = {}
     for dataset, group in runs.groupby("dataset") if len(runs) else ():
-        paths = [folder / run.folder / "verdicts.csv" for run in _named(group)]
+        paths = [folder / run.folder / "verdicts.csv" for run in runs_named_in(group)]
         tables = [_read_csv(path) for path in paths]
         for metric in ROBUST_ACCURACIES:
             attacked = group[metric].notna().to_numpy()
@@ -181,8 +181,9 @@ def _check(path: Path, metric: str, found: Verdicts, accuracy: float, images: np
 def _rows(runs: pd.DataFrame) -> dict[Run, int]:
     if runs.empty:
         return {}
-    return dict(zip(_named(runs), runs.groupby("dataset").cumcount(), strict=True))
+    return dict(zip(runs_named_in(runs), runs.groupby("dataset").cumcount(), strict=True))
 
 
-def _named(runs: pd.DataFrame) -> list[Run]:
+def runs_named_in(runs: pd.DataFrame) -> list[Run]:
+    """The run of each row of a table of runs."""
     return [Run(*each) for each in runs[RUN_COLUMNS].itertuples(index=False, name=None)]

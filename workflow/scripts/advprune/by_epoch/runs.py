@@ -61,8 +61,10 @@ def attack_runs_by_epoch(
         record = folder / "by_epoch.json"
         records.append(record)
         trained = read_record(folder / "run.json")
-        made_from = {name: trained[name] for name in ("spec_digest", "dataset_sha256")}
-        made_from["trained_spec_digest"] = made_from.pop("spec_digest")
+        made_from = {
+            "trained_spec_digest": trained["spec_digest"],
+            "dataset_sha256": trained["dataset_sha256"],
+        }
         with turns_at([record]):
             if is_as_asked_for(record, spec.to_dict(), **made_from):
                 log.info("%s is there", record)

@@ -1,6 +1,5 @@
 """Quantities of single networks' examples, of the toy model, and checks of the experiment."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from advprune.analysis.correlation import FEW_STEPS
+from advprune.analysis.verdict_table import runs_named_in
 from advprune.claims.estimates import Estimate, difference, known, mean_of, printed
 from advprune.claims.evidence import Evidence
 from advprune.claims.measured import (
@@ -20,7 +20,7 @@ from advprune.claims.measured import (
 )
 from advprune.plan.config import STUDIES
 from advprune.plan.grid import experiment_runs
-from advprune.spec.runs import Run, share_text
+from advprune.spec.runs import share_text
 from advprune.toy.features import QUANTITIES as TOY_QUANTITIES
 
 PAPERS_FORMULA = "paper_value"
@@ -216,8 +216,7 @@ class LargestExcess(Quantity):
 def _complete_seeds(evidence: Evidence, study: str, experiment: str) -> int:
     """How many seeds have all the runs that an experiment asks for."""
     planned = experiment_runs(evidence.config, study, experiment)
-    names = [field.name for field in dataclasses.fields(Run)]
-    there = {Run(*row) for row in evidence.runs[names].itertuples(index=False)}
+    there = {*runs_named_in(evidence.runs)}
     return len({run.seed for run in planned} - {run.seed for run in planned if run not in there})
 
 

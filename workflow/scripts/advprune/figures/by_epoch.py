@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from advprune.analysis.metrics import RELEASED_AUTOATTACK, ROBUST_ACCURACIES
 from advprune.analysis.notes import face_note, mixture_notes
 from advprune.analysis.run_files import read_accuracies_by_epoch
 from advprune.analysis.statistics import COLLAPSE_BELOW, RUN_KEYS
-from advprune.figures.style import PALETTE, Drawing, add_note, look_of, new_figure
+from advprune.figures.curves import draw_runs, how_runs_end
+from advprune.figures.style import Drawing, add_note, new_figure
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS
 
-COLLAPSED = PALETTE[4]  # as in `curves`
 PGD = "pgd_accuracy"
 # The rows of panels: what is measured, and what it is called.
 MEASURES = {
@@ -24,7 +22,7 @@ MEASURES = {
     PGD: "PGD",
     RELEASED_AUTOATTACK: ROBUST_ACCURACIES[RELEASED_AUTOATTACK],
 }
-ROW, MANY = 1.5, 20  # inches; lines of single runs, from where on they are paler
+ROW = 1.5  # inches
 
 
 def by_epoch(runs: pd.DataFrame, config: Config, folder: Path) -> Drawing:
@@ -73,7 +71,7 @@ def draw_by_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
     for panels, (metric, label) in zip(axes, MEASURES.items(), strict=True):
         panels[0].set_ylabel(f"{label}\naccuracy (%)")
         for axis, key in zip(panels, keys, strict=False):
-            _draw_panel(axis, cells[key], metric)
+            draw_runs(axis, cells[key], metric)
             _, method, p, _ = key
             title = f"{METHODS[method].label}, p = {p}\n" if metric == next(iter(MEASURES)) else ""
             if metric in (PGD, *ROBUST_ACCURACIES):
@@ -86,27 +84,9 @@ def draw_by_epoch(points: pd.DataFrame, config: Config, notes: Sequence[str] = (
         axis.set_xlabel("Epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0, 0].set_ylim(-3, 103)
-    figure.legend(handles=_legend(), loc="outside upper center", ncols=2)
+    figure.legend(handles=how_runs_end(), loc="outside upper center", ncols=2)
     add_note(figure, "\n".join([*_explanations(points, config), *notes]))
     return figure
-
-
-def _draw_panel(axis: Axes, group: pd.DataFrame, metric: str) -> None:
-    for collapsed, of_end in group.groupby("collapsed"):
-        colour = COLLAPSED if collapsed else look_of(group["method"].iloc[0]).colour
-        style = "--" if collapsed else "-"
-        by_seed = of_end.pivot(index="epoch", columns="seed", values=metric)
-        pale = 0.6 if by_seed.shape[1] < MANY else 0.3
-        axis.plot(by_seed, color=colour, linestyle=style, linewidth=0.8, alpha=pale)
-        axis.plot(by_seed.mean(axis="columns"), color=colour, linestyle=style, linewidth=2)
-
-
-def _legend() -> list[Line2D]:
-    bold = {"linewidth": 2}
-    return [
-        Line2D([], [], color="black", label="Not collapsed (the method's colour)", **bold),
-        Line2D([], [], color=COLLAPSED, linestyle="--", label="Ends collapsed", **bold),
-    ]
 
 
 def _explanations(points: pd.DataFrame, config: Config) -> list[str]:

@@ -93,7 +93,8 @@ def draw_curves(points: pd.DataFrame, config: Config, notes: list[str]) -> Figur
             axis.set_visible(False)
         of_row[0].set_ylabel(measure.label, fontsize=7.5)
         of_row[0].set_ylim(*_limits(pd.concat(groups), measure))
-    figure.legend(handles=_legend(), loc="outside upper center", ncols=3)
+    guesses = Line2D([], [], color="#777777", linestyle=":", label="Guessing")
+    figure.legend(handles=[*how_runs_end(), guesses], loc="outside upper center", ncols=3)
     studies = [
         name
         for name, study in config["studies"].items()
@@ -125,19 +126,30 @@ def _rows_of_panels(
 
 
 def _draw_panel(axis: Axes, group: pd.DataFrame, measure: Measure) -> None:
-    dataset, method = group.iloc[0][["dataset", "method"]]
-    for collapsed, of_end in group.groupby("collapsed"):
-        colour = COLLAPSED if collapsed else look_of(method).colour
-        style = "--" if collapsed else "-"
-        by_seed = of_end.pivot(index="epoch", columns="seed", values=measure.column)
-        pale = 0.4 if by_seed.shape[1] < MANY else 0.2
-        axis.plot(by_seed, color=colour, linestyle=style, linewidth=0.6, alpha=pale)
-        mean = by_seed.mean(axis="columns")
-        axis.plot(mean, color=colour, linestyle=style, linewidth=1.8, zorder=3)
+    draw_runs(axis, group, measure.column)
+    dataset = group.iloc[0]["dataset"]
     if measure is not VALIDATION:  # of attacked images: guessing is no bound
         axis.axhline(guessing(dataset, measure), color="#777777", linestyle=":", linewidth=0.9)
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.tick_params(labelsize=6.5)
+
+
+def draw_runs(axis: Axes, group: pd.DataFrame, column: str) -> None:
+    """Draw a column by epoch, of every run of one method and the mean of those that end alike.
+
+    Args:
+        axis: to draw on.
+        group: has the columns ``method``, ``seed``, ``epoch``, ``collapsed`` and ``column``.
+        column: what to draw.
+    """
+    for collapsed, of_end in group.groupby("collapsed"):
+        colour = COLLAPSED if collapsed else look_of(group["method"].iloc[0]).colour
+        style = "--" if collapsed else "-"
+        by_seed = of_end.pivot(index="epoch", columns="seed", values=column)
+        pale = 0.4 if by_seed.shape[1] < MANY else 0.2
+        axis.plot(by_seed, color=colour, linestyle=style, linewidth=0.6, alpha=pale)
+        mean = by_seed.mean(axis="columns")
+        axis.plot(mean, color=colour, linestyle=style, linewidth=1.8, zorder=3)
 
 
 def guessing(dataset: str, measure: Measure) -> float:
@@ -165,12 +177,12 @@ def _panel_title(group: pd.DataFrame) -> str:
     return "\n".join([*lines, f"{ends.sum()} of {len(ends)} collapsed"])
 
 
-def _legend() -> list[Line2D]:
+def how_runs_end() -> list[Line2D]:
+    """The entries of a legend that tell the lines of `draw_runs` apart."""
     bold = {"linewidth": 1.8}
     return [
         Line2D([], [], color="black", label="Not collapsed (the method's colour)", **bold),
         Line2D([], [], color=COLLAPSED, linestyle="--", label="Ends collapsed", **bold),
-        Line2D([], [], color="#777777", linestyle=":", label="Guessing"),
     ]
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 
 from advprune.analysis.notes import duration, mixture_notes
+from advprune.analysis.verdict_table import runs_named_in
 from advprune.plan.config import Config
 from advprune.plan.departures import paper_config
 from advprune.plan.exhibits import runs_of
 from advprune.spec.runs import Run
 from advprune.storage.records import read_record
 
-RUN_COLUMNS = ["dataset", "method", "p", "e", "seed"]
 ANALYSIS_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib")
 NOT_KNOWN = "not known"
 
@@ -60,7 +60,7 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
     if runs is None:
         done, warnings, facts = [], [], []
     else:
-        done = [Run(*row) for row in runs[RUN_COLUMNS].itertuples(index=False)]
+        done = runs_named_in(runs)
         warnings = mixture_notes(runs)
         facts = [
             *cost(runs),
