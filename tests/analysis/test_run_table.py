@@ -54,11 +54,17 @@ def content_of(spec, model, seconds, provenance):
 @pytest.fixture
 def folder(config, tmp_path):
     """Results of those runs, written by hand."""
+    write_results(config, tmp_path)
+    return tmp_path
+
+
+def write_results(config, folder):
+    """Write results of figure 8's runs by hand."""
     trained = {"source": "0123456789abcdef", "device": "cpu: x86_64", "processor": "some; AVX2"}
     trained |= {"threads": 3}
     evaluated = {"source": "fedcba9876543210", "device": "cuda: H200", "processor": None}
     for run in runs_of("figure8", config):
-        place = tmp_path / run.folder
+        place = folder / run.folder
         place.mkdir(parents=True)
         model = place / "model.safetensors"
         for name in ("model.safetensors", "pruning.safetensors", "training.csv", "verdicts.csv"):
@@ -76,7 +82,6 @@ def folder(config, tmp_path):
         content = content_of(evaluation_spec(run, config), model, seconds, made_with)
         files = (place / "evaluation.csv", place / "verdicts.csv")
         write_record(place / "evaluation.json", content, files)
-    return tmp_path
 
 
 @pytest.fixture
@@ -145,7 +150,23 @@ def test_a_run_that_was_trained_in_a_stack_has_no_training_time_of_its_own(confi
     rewrite(place / "run.json", lambda content: content.update(stacked=30))
     table = collect_runs("figure8", config, folder)
     np.testing.assert_array_equal(table["training_seconds"], [12.5, np.nan])
-    assert table["shared_seconds"].to_list() == [0.0, 12.5]
+    assert table["uncompared_seconds"].to_list() == [0.0, 12.5]
+
+
+@pytest.mark.parametrize(
+    ("where", "changed"),
+    [("device", "cuda: H200"), ("processor", "some; AVX512"), ("threads", 2)],
+)
+def test_times_are_those_of_the_machine_on_which_most_runs_were_trained(
+    config, tmp_path, where, changed
+):
+    config["studies"]["mnist"]["experiments"]["table1"]["seeds"] = [3, 4]
+    write_results(config, tmp_path)
+    place = tmp_path / runs_of("figure8", config)[0].folder
+    rewrite(place / "run.json", lambda content: content["provenance"].update({where: changed}))
+    table = collect_runs("figure8", config, tmp_path)
+    np.testing.assert_array_equal(table["training_seconds"], [np.nan, 12.5, 12.5, 12.5])
+    assert table["uncompared_seconds"].to_list() == [12.5, 0.0, 0.0, 0.0]
 
 
 def test_tables_made_by_hand_in_other_tests_have_the_same_columns(config, folder):

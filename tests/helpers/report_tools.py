@@ -77,7 +77,7 @@ def timed(runs: Sequence, **columns: object) -> pd.DataFrame:
     """A table of runs that took a minute each to train and two to evaluate."""
     seconds = {
         "training_seconds": 60.0,
-        "shared_seconds": 0.0,
+        "uncompared_seconds": 0.0,
         "scoring_seconds": 6.0,
         "evaluation_seconds": 120.0,
     }

@@ -24,7 +24,7 @@ USUAL = {
     "natural_accuracy_autoattack_examples": 100.0,
     "natural_accuracy_single_attack_examples": 100.0,
     **{"square_warning": 0, "gradient_warning": 0, "other_warning": 0},
-    **{"training_seconds": 40.0, "shared_seconds": 0.0, "stacked": 1},
+    **{"training_seconds": 40.0, "uncompared_seconds": 0.0, "stacked": 1},
     **{"scoring_seconds": 4.0, "validation_seconds": 0.0},
     **{"train_examples": 4000, "kept_examples": 2400},
     **{"diverged_epoch": np.nan, "stopped_epoch": np.nan, "validation_accuracy": np.nan},

@@ -25,6 +25,8 @@ TEXT_COLUMNS = (
     *("dataset_sha256", "training_spec", "evaluation_spec", "variant"),
 )
 COLUMN_TYPES = dict.fromkeys(TEXT_COLUMNS, str)
+# What a training's seconds depend on, beside what is trained.
+MACHINE = ("device", "processor", "threads")
 
 
 def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
@@ -61,7 +63,28 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
 
 def _as_in_a_file(runs: pd.DataFrame) -> pd.DataFrame:
     """The table as whoever reads it from a .csv has it, types and all."""
-    return pd.read_csv(io.StringIO(runs.to_csv(index=False)), dtype=COLUMN_TYPES)
+    text = _timed_on_one_machine(runs).to_csv(index=False)
+    return pd.read_csv(io.StringIO(text), dtype=COLUMN_TYPES)
+
+
+def _timed_on_one_machine(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of each data set, with the times that one kind of machine took.
+
+    It is the one on which most of them were trained by themselves, of equally many the first by
+    name. One processor takes a multiple of another's seconds: what all others took is moved to
+    ``uncompared_seconds``.
+    """
+    if runs.empty:
+        return runs
+    machine = runs[[*MACHINE]].astype(str).agg("; ".join, axis=1)
+    timed = runs["training_seconds"].notna()
+    usual = machine[timed].groupby(runs["dataset"]).agg(lambda names: names.mode().iloc[0])
+    elsewhere = timed & (machine != runs["dataset"].map(usual))
+    seconds = runs["training_seconds"]
+    return runs.assign(
+        training_seconds=seconds.mask(elsewhere),
+        uncompared_seconds=runs["uncompared_seconds"].mask(elsewhere, seconds),
+    )
 
 
 def _collect(name: str, config: Config, place_of: Callable[[Run], Path]) -> pd.DataFrame:
@@ -150,7 +173,7 @@ def _row(run: Run, config: Config, folder: Path) -> dict[str, Any]:
         **accuracies,
         # A share of a stack's seconds is no run's: it counts for what all has cost alone.
         "training_seconds": seconds if alone else np.nan,
-        "shared_seconds": 0.0 if alone else seconds,
+        "uncompared_seconds": 0.0 if alone else seconds,
         "stacked": training["stacked"],
         "scoring_seconds": training["seconds"].get("scoring", 0.0),
         "validation_seconds": training["seconds"].get("validation", 0.0),

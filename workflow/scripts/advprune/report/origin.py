@@ -80,9 +80,9 @@ def origin(runs: pd.DataFrame | None, config: Config, folder: Path) -> Origin:
 
 def cost(runs: pd.DataFrame) -> list[tuple[str, str]]:
     """What the runs of a table have cost, and how many diverged: name and value."""
-    columns = ["training_seconds", "shared_seconds", "scoring_seconds", "evaluation_seconds"]
-    alone, shared, scoring, evaluation = runs[columns].sum()
-    training, scoring, evaluation = map(duration, (alone + shared, scoring, evaluation))
+    columns = ["training_seconds", "uncompared_seconds", "scoring_seconds", "evaluation_seconds"]
+    compared, others, scoring, evaluation = runs[columns].sum()
+    training, scoring, evaluation = map(duration, (compared + others, scoring, evaluation))
     return [
         ("Diverged", f"{runs['diverged_epoch'].notna().sum()} of {len(runs)} runs"),
         ("Training", f"{training} in all, {scoring} of them DeepFool's"),
