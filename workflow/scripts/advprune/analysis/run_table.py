@@ -47,7 +47,7 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
     """
     own = _collect(name, config, lambda run: folder / run.folder)
     if name not in EXHIBITS or not EXHIBITS[name].variants:
-        return _as_in_a_file(own)
+        return _as_in_a_file(_timed_on_one_machine(own))
     tables = [own.assign(variant="")]
     for variant in config["variants"]:
         varied = variant_config(variant, config)
@@ -58,13 +58,12 @@ def collect_runs(name: str, config: Config, folder: Path) -> pd.DataFrame:
 
         tables.append(_collect(name, varied, place_of).assign(variant=variant))
     whole = pd.concat([table for table in tables if len(table)], ignore_index=True)
-    return _as_in_a_file(whole).fillna({"variant": ""})
+    return _as_in_a_file(_timed_on_one_machine(whole)).fillna({"variant": ""})
 
 
 def _as_in_a_file(runs: pd.DataFrame) -> pd.DataFrame:
     """The table as whoever reads it from a .csv has it, types and all."""
-    text = _timed_on_one_machine(runs).to_csv(index=False)
-    return pd.read_csv(io.StringIO(text), dtype=COLUMN_TYPES)
+    return pd.read_csv(io.StringIO(runs.to_csv(index=False)), dtype=COLUMN_TYPES)
 
 
 def _timed_on_one_machine(runs: pd.DataFrame) -> pd.DataFrame:
