@@ -169,6 +169,28 @@ def test_times_are_those_of_the_machine_on_which_most_runs_were_trained(
     assert table["uncompared_seconds"].to_list() == [12.5, 0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("processors", "compared"),
+    [
+        ([None, None, None, None], [True, True, True, True]),
+        (["some; AVX2", None, None, None], [False, True, True, True]),
+        (["some; AVX2", "some; AVX2", "some; AVX2", None], [True, True, True, False]),
+        (["other; AVX2", "some; AVX2", "other; AVX2", "some; AVX2"], [True, False, True, False]),
+    ],
+    ids=["nobody's", "most without", "most with", "of equally many the first by name"],
+)
+def test_times_are_of_one_machine_whether_its_processor_is_named_or_not(
+    config, tmp_path, processors, compared
+):
+    config["studies"]["mnist"]["experiments"]["table1"]["seeds"] = [3, 4]
+    write_results(config, tmp_path)
+    for run, processor in zip(runs_of("figure8", config), processors, strict=True):
+        path = tmp_path / run.folder / "run.json"
+        rewrite(path, lambda content, name=processor: content["provenance"].update(processor=name))
+    table = collect_runs("figure8", config, tmp_path)
+    assert table["training_seconds"].notna().to_list() == compared
+
+
 def test_tables_made_by_hand_in_other_tests_have_the_same_columns(config, folder):
     by_hand = runs_of_cell("random", natural_accuracy=[98.0])
     assert list(collect_runs("figure8", config, folder)) == list(by_hand)

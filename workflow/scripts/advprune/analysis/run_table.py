@@ -75,7 +75,8 @@ def _timed_on_one_machine(runs: pd.DataFrame) -> pd.DataFrame:
     """
     if runs.empty:
         return runs
-    machine = runs[[*MACHINE]].astype(str).agg("; ".join, axis=1)
+    # No record of a run on a GPU names a processor.
+    machine = runs[[*MACHINE]].astype(str).fillna("").agg("; ".join, axis=1)
     timed = runs["training_seconds"].notna()
     usual = machine[timed].groupby(runs["dataset"]).agg(lambda names: names.mode().iloc[0])
     elsewhere = timed & (machine != runs["dataset"].map(usual))
