@@ -158,7 +158,7 @@ def time_note(config: Config, runs: "pd.DataFrame") -> str:
             f"while {stacked} were trained in stacks"
         )
     if elsewhere := int((runs["training_seconds"].isna() & (runs["stacked"] == 1)).sum()):
-        counted += f"; not of {elsewhere} runs that were trained on another machine than most"
+        counted += f"; runs left out, as another machine than most trained them: {elsewhere}"
     if runs["device"].str.startswith("cpu").any():
         counted += "; of CPUs the seconds that they worked"
     return f"training time: {counted}"
