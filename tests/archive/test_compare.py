@@ -39,10 +39,17 @@ def test_the_last_digits_of_a_number_may_differ(folders, new):
     assert changed(folders, "tables/table1.csv", "51.39000000000001", new) == []
 
 
+def test_a_number_of_a_table_with_five_decimals_may_be_rounded_the_other_way(folders):
+    assert changed(folders, "tables/table1.csv", "0.0\n", "0.00001\n") == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ("51.39000000000001", "51.3901", "row 1 (low-loss), mean: 51.3901, was 51.39000000000001"),
+        ("0.0\n", "0.00002\n", "row 2 (full), mean: 0.00002, was 0.0"),
+        ("0.0\n", "1.5e-05\n", "row 2 (full), mean: 1.5e-05, was 0.0"),
+        ("0.0\n", "0.1\n", "row 2 (full), mean: 0.1, was 0.0"),
         ("0.0\n", "\n", "row 2 (full), mean: empty, was 0.0"),
         ("full", "random", "row 2 (full), method: random, was full"),
         ("full,120,0.0\n", "", "it has 1 rows, and had 2"),

@@ -15,6 +15,7 @@ from advprune.storage.files import atomic_write
 # Everything else is drawn from these.
 COMPARED = ("config.json", "*.csv", "claims.md", "tables/*.csv", "tables/*.md", "figures/*.csv")
 TOLERANCE = 1e-6  # relative
+FINE = 5  # decimals, from which on a table's number may be rounded the other way
 NOT_PUBLISHED = ("logs",)  # in a folder of results
 LARGEST = 400_000  # bytes of a .csv that is published
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\w)", re.ASCII)
@@ -110,15 +111,22 @@ def _same(new: str, old: str) -> bool:
     """Whether two cells are equal, as text or as numbers but for their last digits."""
     if new == old:
         return True
+    decimals = max(_decimals(new), _decimals(old))
+    last = 1.5 * 10**-decimals if decimals >= FINE else 0.0
     try:
-        return math.isclose(float(new), float(old), rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return math.isclose(float(new), float(old), rel_tol=TOLERANCE, abs_tol=max(TOLERANCE, last))
     except ValueError:
         return False
 
 
 def _same_printed(new: str, old: str) -> bool:
     """The same of rounded numbers, of which the last digit may be the next one."""
-    decimals = [len(text.partition(".")[2]) for text in (new, old) if "." in text]
-    if _same(new, old) or not decimals or "e" in new + old:
+    decimals = _decimals(old)
+    if _same(new, old) or not decimals or decimals != _decimals(new):
         return _same(new, old)
-    return decimals == [decimals[0]] * 2 and abs(float(new) - float(old)) < 1.5 * 10 ** -decimals[0]
+    return abs(float(new) - float(old)) < 1.5 * 10**-decimals
+
+
+def _decimals(text: str) -> int:
+    """How many decimals a number shows; of one with an exponent, and of other text, none."""
+    return 0 if "e" in text else len(text.partition(".")[2])
