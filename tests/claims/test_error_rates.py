@@ -168,3 +168,29 @@ def test_a_rule_that_errs_too_often_misses_its_bar(monkeypatch, reproduced, diff
     table = error_rates.error_rates(repetitions=1000, runs=(8,))
     assert table["bar_met"].tolist() == [met]
     assert table["reproduced_percent"].item() == reproduced / 10
+
+
+class Turning(Experiment):
+    """One experiment whose first 30 runs say the opposite of all its runs."""
+
+    def runs(self, *populations, correlation=0.0):
+        gain = np.where(np.arange(self.n) < 30, 40.0, -40.0) + np.arange(self.n) % 7
+        return [(50 + gain)[None], np.full((1, self.n), 50.0)]
+
+
+@pytest.mark.parametrize(("n", "reproduced", "differs"), [(120, True, False), (30, True, False)])
+def test_the_first_verdict_is_kept_whatever_later_runs_say(n, reproduced, differs):
+    first = error_rates._first_verdict(worlds.robust_as_printed("low-loss"))
+    found = first(Turning(n, 1, np.random.default_rng(0)))
+    assert (found.reproduced.item(), found.differs.item()) == (reproduced, differs)
+
+
+def test_a_verdict_that_all_runs_give_first_is_theirs():
+    class Late(Turning):
+        def runs(self, *populations, correlation=0.0):
+            first, second = super().runs()
+            first[:, :30] = 50 + np.arange(30) % 2 - 0.5
+            return [first, second]
+
+    found = error_rates._first_verdict(worlds.robust_as_printed("low-loss"))(Late(120, 1, None))
+    assert (found.reproduced.item(), found.differs.item()) == (False, True)
