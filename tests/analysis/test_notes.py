@@ -157,6 +157,15 @@ def test_runs_that_were_not_made_alike_are_counted_by_what_they_were_made_with(
     assert f"{values[1]} (1)" in note
 
 
+def test_runs_that_were_attacked_with_what_trained_them_are_counted_once():
+    processors = ["AVX2", "AVX512", "AVX2"]
+    mixed = runs_made_with(processor=processors, evaluation_processor=processors)
+    (note,) = mixture_notes(mixed)
+    assert "instruction sets, each attacked with the same, with how many runs: AVX2 (2)" in note
+    elsewhere = mixed.assign(evaluation_processor=["AVX2", "AVX512", "AVX512"])
+    assert len(mixture_notes(elsewhere)) == 2
+
+
 @pytest.mark.parametrize("column", ["torch", "processor", "evaluation_processor"])
 def test_where_pairs_are_compared_a_mixture_is_a_warning(column):
     mixed = runs_made_with(**{column: ["one", "one", "other"]})

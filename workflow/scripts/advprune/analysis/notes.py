@@ -183,6 +183,12 @@ def mixture_notes(runs: "pd.DataFrame", *, paired: bool = False) -> list[str]:
     """
     notes = []
     for column, what in ALIKE.items():
+        trained_with = column.removeprefix("evaluation_")
+        if trained_with != column and runs[column].eq(runs[trained_with]).all():
+            continue  # the note on training says it
+        attacked_with = f"evaluation_{column}"
+        if attacked_with in ALIKE and runs[column].eq(runs[attacked_with]).all():
+            what += ", each attacked with the same"
         counts = runs[column].value_counts().sort_index()
         if len(counts) > 1:
             parts = ", ".join(f"{value} ({count})" for value, count in counts.items())
