@@ -281,6 +281,15 @@ def test_autoattack_may_be_run_on_the_networks_of_the_first_seeds_alone(config):
     assert {spec.single_attack_examples for spec in specs} == {None}
 
 
+def test_autoattack_may_be_run_on_the_networks_of_listed_seeds_alone(config):
+    set_at(config, "studies.mnist.evaluation.autoattack_seeds", [*range(30), *range(60, 90)])
+    attacked = [
+        evaluation_spec(Run("mnist", "full", "1.0", 1, seed), config).autoattack_examples > 0
+        for seed in (0, 29, 30, 59, 60, 89, 90)
+    ]
+    assert attacked == [True, True, False, False, True, True, False]
+
+
 def test_that_some_are_not_makes_no_other_evaluation_another(config):
     set_at(config, "studies.mnist.evaluation.autoattack_seeds", 30)
     run = Run("mnist", "full", "1.0", 1, 29)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from advprune.plan.config import Config
+from advprune.plan.config import Config, ranges_of, seeds_of
 from advprune.spec.datasets import DATASETS
 
 if TYPE_CHECKING:
@@ -90,10 +90,13 @@ def face_note(config: Config, studies: Iterable[str], *, attacked: bool = True) 
 def _attacked(evaluation: Config, test: int) -> str:
     """How many of ``test`` test images were attacked, and by what."""
     counts = [evaluation[key] or test for key in ("autoattack_examples", "single_attack_examples")]
-    seeds = evaluation["autoattack_seeds"]
-    if counts[0] == counts[1] and seeds is None:
+    all_seeds = evaluation["autoattack_seeds"] is None
+    if counts[0] == counts[1] and all_seeds:
         return f"{counts[0]:,} test images attacked"
-    by = "" if seeds is None else f" by the networks of seeds below {seeds} alone"
+    by = ""
+    if not all_seeds:
+        seeds = ranges_of(seeds_of(evaluation, "autoattack_seeds"))
+        by = f" by the networks of seeds {seeds} alone"
     return f"AutoAttack on {counts[0]:,} test images{by}, APGD-CE 40×5 on {counts[1]:,}"
 
 

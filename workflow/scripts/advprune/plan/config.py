@@ -1,7 +1,8 @@
 """Reading and checking the config: what is wrong is said once, before any job starts."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,27 @@ def study_of(dataset: str, config: Config) -> Config:
     return next(study for study in config["studies"].values() if study["dataset"] == dataset)
 
 
-def seeds_of(experiment: Config) -> list[int]:
-    """The seeds of an experiment: its list, or as many from 0 as its number says."""
-    seeds = experiment["seeds"]
+def seeds_of(settings: Config, key: str = "seeds") -> list[int]:
+    """The seeds that a setting names: its list, or as many from 0 as its number says."""
+    seeds = settings[key]
     return list(seeds) if isinstance(seeds, list) else list(range(seeds))
+
+
+def under_autoattack(seed: int, evaluation: Config) -> bool:
+    """Whether AutoAttack is run on the networks of a seed."""
+    key = "autoattack_seeds"
+    return evaluation[key] is None or seed in seeds_of(evaluation, key)
+
+
+def ranges_of(seeds: Iterable[int]) -> str:
+    """Seeds in words: 0 to 14, 30."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(f"{p[0]} to {p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
 
 
 def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -235,9 +253,14 @@ def _layout_contradictions(where: str, training: Config, execution: Config) -> I
 
 def _block_contradictions(where: str, evaluation: Config, execution: Config) -> Iterator[str]:
     size, seeds = execution["seeds_per_job"], evaluation["autoattack_seeds"]
-    if seeds is not None and (size == "all" or seeds % size):
+    if seeds is None:
+        return
+    attacked = seeds_of(evaluation, "autoattack_seeds")
+    if size == "all" or any(
+        found != size for found in Counter(seed // size for seed in attacked).values()
+    ):
         yield (
-            f"{where}.evaluation.autoattack_seeds is {seeds}, but must be a multiple of "
+            f"{where}.evaluation.autoattack_seeds is {seeds}, but must be whole blocks of "
             f"execution.seeds_per_job, which is {size}: a job evaluates its networks alike"
         )
 

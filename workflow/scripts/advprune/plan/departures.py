@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from advprune.plan.config import DEFAULT, STUDIES, Config, load_config
+from advprune.plan.config import DEFAULT, STUDIES, Config, load_config, ranges_of
 
 # Settings that decide what a number means, but not how many runs it is of: n stands beside it.
 OF_A_STUDY = ("dataset", "train_examples", "training", "evaluation", "scores")
@@ -73,5 +73,6 @@ def _differences(name: str, value: Any, wanted: Any) -> Iterator[tuple[str, Any,
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        numbers = all(isinstance(each, int) for each in value)
+        return ranges_of(value) if numbers else ", ".join(map(str, value))
     return "all" if value is None else str(value)

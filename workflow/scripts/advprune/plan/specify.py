@@ -3,7 +3,7 @@
 import dataclasses
 
 from advprune.by_epoch.spec import ByEpochSpec
-from advprune.plan.config import Config, seeds_of, study_of
+from advprune.plan.config import Config, seeds_of, study_of, under_autoattack
 from advprune.plan.grid import methods_at, starts_are_shared
 from advprune.spec.methods import METHODS, PROXIES
 from advprune.spec.runs import FULL_SHARE, Run, Start
@@ -123,8 +123,7 @@ def start_spec(start: Start, config: Config) -> StartSpec:
 def evaluation_spec(run: Run, config: Config) -> EvaluationSpec:
     """The full specification of how a run is evaluated."""
     study = study_of(run.dataset, config)
-    seeds = study["evaluation"]["autoattack_seeds"]
-    is_attacked = seeds is None or run.seed < seeds
+    is_attacked = under_autoattack(run.seed, study["evaluation"])
     return EvaluationSpec(
         epsilon=fraction(study["training"]["epsilon"]),
         autoattack_examples=study["evaluation"]["autoattack_examples"] if is_attacked else 0,
