@@ -109,8 +109,18 @@ def test_the_error_bars_are_those_of_the_config(bars, half):
     ],
 )
 def test_the_share_of_collapsed_runs_stands_below_each_method(drawn, label, share):
-    told = f"{label}\np = 0.6, n = 4\ncollapsed by\nAutoAttack:\n{share}"
+    told = f"{label}\np = 0.6\ncollapsed by\nAutoAttack,\nn = 4:\n{share}"
     assert any(text.startswith(told) for text in texts(drawn.figure))
+
+
+def test_runs_are_counted_under_each_attack_by_itself():
+    runs = runs_of("random", [0.0, 80.0, 70.0, 60.0])
+    runs.loc[2:, "autoattack_accuracy"] = np.nan
+    figure = distribution(runs, CONFIG).figure
+    assert "Means of n = 2 to 4 runs a point" in face_of(figure)
+    (label,) = (text for text in texts(figure) if "collapsed by" in text)
+    assert "AutoAttack,\nn = 2:" in label
+    assert "APGD-CE 40×5,\nn = 4:" in label
 
 
 def test_a_single_run_of_each_method_can_be_drawn(tmp_path):

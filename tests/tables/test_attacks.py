@@ -90,7 +90,14 @@ def test_where_nothing_was_broken_square_has_no_share():
 def test_warnings_are_counted_in_runs():
     row = cells(made(*HIDING))
     counts = [row[f"Warned: {what}"] for what in ("Square", "zero gradients", "other")]
-    assert [row["n"], *counts] == [3, 2, 1, 1]
+    assert [row["n"], *counts] == ["3", 2, 1, 1]
+
+
+def test_runs_that_autoattack_was_not_run_on_are_told_apart():
+    left = [float("nan")] * 5
+    table = made(*HIDING, run_row("random", 3, left, apgd=20.0), run_row("random", 4, left))
+    assert cells(table)["n"] == "5 (AutoAttack: 3)"
+    assert table.numbers["autoattack_runs"].to_list() == [3]
 
 
 def test_early_stoppings_attack_is_the_mean_over_runs_and_a_dash_without_it():

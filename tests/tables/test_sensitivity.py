@@ -69,6 +69,13 @@ def test_runs_that_were_not_attacked_are_not_counted(config):
     assert rows(config, runs)["n"].to_dict() == {("", "low-loss"): 1}
 
 
+def test_natural_accuracy_is_of_the_runs_whose_robust_accuracy_stands_beside_it(config):
+    runs = cells_of_variant("", [50.0, float("nan")], [50.0, 60.0])
+    runs["natural_accuracy"] = 90.0 + runs["seed"]
+    natural = rows(config, runs)["natural_mean"].to_dict()
+    assert natural == {("", "full"): 90.5, ("", "low-loss"): 90.0}
+
+
 def test_the_notes_say_what_each_variant_changes(config):
     notes = sensitivity(RUNS, config).notes
     assert "not_normalised: studies.mnist.training.normalise False instead of True" in notes

@@ -129,11 +129,11 @@ def seeds_note(counts: Iterable[int], config: Config, *, over_images: bool = Fal
     """How many runs a point is the mean of, and what its bars are if it has any.
 
     Args:
-        counts: of runs, one a point.
+        counts: of runs, one a point; 0 where nothing is drawn.
         config: the config that ran.
         over_images: whether robust accuracies' intervals hold the attacked images too.
     """
-    numbers = sorted(set(counts))
+    numbers = sorted({*counts} - {0})
     if numbers in ([], [1]):
         return "One run a point (n = 1), so no error bars"
     few, many = numbers[0], numbers[-1]

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from advprune.analysis.metrics import ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
-from advprune.analysis.statistics import summarise
+from advprune.analysis.statistics import AUTOATTACK_RUNS, summarise
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     add_note,
@@ -59,7 +59,7 @@ def draw_accuracy(
     for row, metric in enumerate(ACCURACIES):
         axes[row, 0].set_ylim(*percentage_limits(runs[metric]))
     share_legend(figure, axes[0], dataset_label(config["studies"][study]["dataset"]))
-    bars = seeds_note(points["n"], config, over_images=bool(verdicts))
+    bars = seeds_note([*points["n"], *points[AUTOATTACK_RUNS]], config, over_images=bool(verdicts))
     notes = [f"{bars}; pale dots: single runs", *mixture_notes(runs)]
     add_note(figure, "\n".join([*notes, face_note(config, [study])]))
     return figure

@@ -8,7 +8,13 @@ from matplotlib.figure import Figure
 
 from advprune.analysis.metrics import ACCURACIES, ROBUST_ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
-from advprune.analysis.statistics import RUN_KEYS, count_collapsed, share_interval, summarise
+from advprune.analysis.statistics import (
+    AUTOATTACK_RUNS,
+    RUN_KEYS,
+    count_collapsed,
+    share_interval,
+    summarise,
+)
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     PAGE_WIDTH,
@@ -74,7 +80,8 @@ def draw_distribution(
     dataset = config["studies"]["mnist"]["dataset"]
     figure.suptitle(f"{dataset_label(dataset)}: a dot for every run", fontsize=9)
     notes = [
-        "Black diamonds: " + seeds_note(points["n"], config, over_images=bool(verdicts)),
+        "Black diamonds: "
+        + seeds_note([*points["n"], *points[AUTOATTACK_RUNS]], config, over_images=bool(verdicts)),
         "Collapsed: the share of runs with an accuracy below 1% under each attack, with Wilson's "
         "95% interval",
         *mixture_notes(runs),
@@ -139,14 +146,18 @@ def _strip_label(dots: pd.DataFrame) -> str:
     first = dots.iloc[0]
     lines = [
         _two_lines(METHODS[first["method"]]),
-        f"p = {first['p']}, n = {len(dots)}",
+        f"p = {first['p']}",
         "collapsed by",
     ]
     for metric in ROBUST_ACCURACIES:
         measured = dots[metric].dropna()
         found = share_interval(count_collapsed(measured), len(measured))
         low, share, high = (f"{100 * value:.0f}" for value in (found.low, found.share, found.high))
-        lines += [f"{ROBUST_ACCURACIES[metric]}:", f"{share}% ({low} to {high}%)"]
+        lines += [
+            f"{ROBUST_ACCURACIES[metric]},",
+            f"n = {len(measured)}:",
+            f"{share}% ({low} to {high}%)",
+        ]
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from advprune.analysis.metrics import ACCURACIES
 from advprune.analysis.notes import dataset_label, error_bars, face_note, mixture_notes, seeds_note
-from advprune.analysis.statistics import summarise
+from advprune.analysis.statistics import AUTOATTACK_RUNS, summarise
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.figures.style import (
     Drawing,
@@ -72,7 +72,7 @@ def draw_pruning_epoch(
         if study["dataset"] in set(points["dataset"])
     ]
     lines = [
-        seeds_note(points["n"], config, over_images=over_images),
+        seeds_note([*points["n"], *points[AUTOATTACK_RUNS]], config, over_images=over_images),
         *notes,
         face_note(config, studies),
     ]

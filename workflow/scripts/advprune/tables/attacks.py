@@ -15,14 +15,14 @@ from advprune.analysis.notes import (
     face_note,
     mixture_notes,
 )
-from advprune.analysis.statistics import CONFIDENCE, RUN_KEYS
+from advprune.analysis.statistics import AUTOATTACK_RUNS, CONFIDENCE, RUN_KEYS
 from advprune.analysis.two_way import accuracy_difference
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
 from advprune.plan.exhibits import studies_of
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
-from advprune.tables.table import Table, plus_minus
+from advprune.tables.table import Table, plus_minus, runs_shown
 
 TITLE = "What each attack leaves: do the networks hide their gradients?"
 WARNINGS = {
@@ -36,7 +36,8 @@ NOTES = (
     "PGD: early stopping's own attack, on the network as kept; on other images than the rest, and "
     "the highest of all epochs where training was stopped; –: the protocol stops no training early",
     "AutoAttack: what is left after each of its attacks in turn, in brackets how many points the "
-    "attack took; all of it on the same images",
+    "attack took; all of it on the same images, and of the runs alone that n says AutoAttack was "
+    "run on, as are gap, by Square and warned",
     "gap: what APGD-CE 40×5 leaves less what AutoAttack leaves, on the images that both attacked, "
     "with half the 95% interval; stronger attacks leave a little less of any network, much less of "
     "one that hides its gradients",
@@ -89,6 +90,7 @@ def _measure(runs: pd.DataFrame, verdicts: VerdictTable) -> dict[str, float | in
     broken = left.iloc[0] - left.iloc[-1]
     return {
         "n": len(runs),
+        AUTOATTACK_RUNS: len(attacked),
         "validation_accuracy": runs["validation_accuracy"].mean(),
         RELEASED_AUTOATTACK: runs[RELEASED_AUTOATTACK].mean(),
         **left,
@@ -107,7 +109,7 @@ def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
             "Data set": numbers["dataset"].map(lambda name: DATASETS[name].title),
             "Pruning method": numbers["method"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "n": numbers["n"],
+            "n": list(map(runs_shown, numbers["n"], numbers[AUTOATTACK_RUNS])),
             "PGD (%)": numbers["validation_accuracy"].map(_percent),
             "APGD-CE 40×5 (%)": numbers[RELEASED_AUTOATTACK].map(_percent),
             **{

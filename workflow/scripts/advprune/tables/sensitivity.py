@@ -17,7 +17,8 @@ AS_IT_IS = "(as it is)"
 NOTES = (
     "± is half the width of the t-based 95% interval over seeds; what it is worth for fewer than "
     "30 runs, some of which collapse, is in docs/claims.md",
-    "change: of the mean, by the variant, over the seeds that both have, seed by seed",
+    "change: of the mean, by the variant, over the seeds that both have, seed by seed; none where "
+    "a variant has no effect on a method, whose runs are then the config's own",
     "less full: what pruning adds to training on all data by the same variant, seed by seed; the "
     "change of that is how much of it is due to the variant",
 )
@@ -77,7 +78,7 @@ def _row(key: Key, cells: Mapping[Key, pd.DataFrame], metric: str) -> dict[str, 
     )
     return {
         "n": len(here),
-        "natural_mean": cells[key]["natural_accuracy"].mean(),
+        "natural_mean": cells[key].loc[here.index, "natural_accuracy"].mean(),
         **_interval("robust", here),
         "collapsed_share": collapsed_share(here),
         **_interval("change", here - base if variant else None),

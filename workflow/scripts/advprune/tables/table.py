@@ -98,6 +98,11 @@ def plus_minus(mean: float, half_width: float) -> str:
     return shown if pd.isna(half_width) else f"{shown} ± {half_width:.2f}"
 
 
+def runs_shown(n: int, under_autoattack: int) -> str:
+    """How many runs, and how many of them AutoAttack was run on where those are fewer."""
+    return str(n) if under_autoattack == n else f"{n} (AutoAttack: {under_autoattack})"
+
+
 def mean_column(numbers: pd.DataFrame, metric: str) -> list[str]:
     """The means of a metric in `statistics.summarise`'s table, with half their intervals."""
     means, half_widths = numbers[f"{metric}_mean"], numbers[f"{metric}_half_width"]

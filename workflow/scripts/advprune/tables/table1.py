@@ -16,7 +16,7 @@ from advprune.analysis.statistics import summarise
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS
-from advprune.tables.table import Table, mean_column
+from advprune.tables.table import Table, mean_column, runs_shown
 
 TABLE1_ORDER = ("low-deepfool", "low-loss", "random", "full")
 
@@ -38,7 +38,7 @@ def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = N
         {
             "Pruning method": numbers["method"].map(lambda name: METHODS[name].label),
             "p": numbers["p"],
-            "n": list(map(_runs, numbers["n"], numbers[AUTOATTACK_RUNS])),
+            "n": list(map(runs_shown, numbers["n"], numbers[AUTOATTACK_RUNS])),
             "Natural accuracy (%)": mean_column(numbers, "natural_accuracy"),
             **{
                 f"{attack} accuracy (%)": mean_column(numbers, metric)
@@ -67,10 +67,6 @@ def table1(runs: pd.DataFrame, config: Config, verdicts: VerdictTable | None = N
         shown,
         notes,
     )
-
-
-def _runs(n: int, under_autoattack: int) -> str:
-    return str(n) if under_autoattack == n else f"{n} (AutoAttack: {under_autoattack})"
 
 
 def _collapsed(numbers: pd.DataFrame, metric: str) -> pd.Series:
