@@ -118,7 +118,7 @@ def test_runs_are_counted_under_each_attack_by_itself():
     runs.loc[2:, "autoattack_accuracy"] = np.nan
     figure = distribution(runs, CONFIG).figure
     assert "Means of n = 2 to 4 runs a point" in face_of(figure)
-    (label,) = (text for text in texts(figure) if "collapsed by" in text)
+    (label,) = {text for text in texts(figure) if "collapsed by" in text}
     assert "AutoAttack,\nn = 2:" in label
     assert "APGD-CE 40×5,\nn = 4:" in label
 
