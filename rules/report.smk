@@ -7,7 +7,6 @@ rule claims:
         config=RESULTS / "config.json",
         claims="config/paper_claims.yaml",
         correlations=numbers_of_exhibit("correlations"),
-        kept=numbers_of_exhibit("kept"),
         embedding=numbers_of_exhibit("figure2"),
         toy=numbers_of_exhibit("appendix_c"),
     output:
@@ -20,7 +19,7 @@ rule claims:
         runs=RUNS,
     shell:
         "python3 workflow/scripts/claims.py --runs {input.runs} --config {input.config} --claims {input.claims}"
-        " --run-folder {params.runs} --correlations {input.correlations} --kept {input.kept}"
+        " --run-folder {params.runs} --correlations {input.correlations}"
         " --embedding {input.embedding} --toy {input.toy} --output {output.csv} >{log} 2>&1"
 
 

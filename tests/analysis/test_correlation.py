@@ -30,6 +30,13 @@ def test_r_within_is_of_the_examples_up_to_2_and_what_is_farther_out_does_not_ch
     assert correlate(examples([3.0, 2, 1], [1, 1.5, 2])).within == 3
 
 
+def test_the_two_in_five_that_both_would_drop_are_counted_by_ranks():
+    # By loss the last two would go, by distance the last and the first.
+    found = correlate(examples([1.0, 2, 3, 4, 5], [900.0, 2, 3, 1, 1000]))
+    assert found.dropped_in_common_percent == 50
+    assert np.isnan(correlate(examples([1.0], [2.0])).dropped_in_common_percent)
+
+
 def test_equal_values_share_their_ranks():
     # Ranks 1.5, 1.5, 3, 4 and 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
     found = correlate(examples([7.0, 7, 8, 9], [0.1, 0.2, 0.3, 0.4]))

@@ -30,7 +30,7 @@ def test_every_claim_is_shown_in_a_table_or_figure():
     assert [claim.id for claim in CLAIMS if not claim.shown_in] == []
     shown = {name for claim in CLAIMS for name in claim.shown_in}
     assert shown <= set(EXHIBITS)
-    assert {"attacks", "curves", "kept", "correlations", "distribution", "collapse"} <= shown
+    assert {"attacks", "curves", "correlations", "distribution", "collapse"} <= shown
 
 
 def test_direction_and_size_of_the_main_effect_are_claims_of_their_own():

@@ -1,7 +1,5 @@
 """What quantities measure, on tables made by hand."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -142,21 +140,16 @@ def test_correlations_are_a_number_a_network_and_not_an_example():
     assert (apart.cells[0].estimate.value, apart.n) == (pytest.approx(0.5), (3, 2))
 
 
-def test_the_overlap_of_both_proxies_is_a_number_a_seed():
+def test_the_overlap_of_both_proxies_is_a_number_a_network():
     table = pd.DataFrame(
         {
-            "dataset": ["mnist", "mnist", "cifar10"],
-            "method": ["low-loss", "high-loss", "low-loss"],
-            "p": "0.6",
-            "e": 1,
-            "between_proxies_by_seed": [
-                json.dumps(each) for each in ({"0": 70, "1": 80}, {"0": 1}, {"0": 40, "1": 50})
-            ],
+            "study": ["mnist", "mnist", "cifar10", "cifar10"],
+            "dropped_in_common_percent": [70.0, 80.0, 40.0, 50.0],
         }
     )
-    measured = measure({"kind": "dropped_overlap", "p": 0.6}, kept=table)
+    measured = measure({"kind": "dropped_overlap"}, correlations=table)
     assert (measured.cells[0].estimate.value, measured.n) == (75, (2,))
-    apart = measure({"kind": "dropped_overlap_difference", "p": 0.6}, kept=table)
+    apart = measure({"kind": "dropped_overlap_difference"}, correlations=table)
     assert (apart.cells[0].estimate.value, apart.n) == (30, (2, 2))
 
 
@@ -235,7 +228,7 @@ def test_the_largest_excess_is_over_all_runs_and_on_the_same_images():
     ("quantity", "words"),
     [
         ({"kind": "correlation"}, "Figure 6 were not made"),
-        ({"kind": "dropped_overlap", "p": 0.6}, "what pruning keeps was not made"),
+        ({"kind": "dropped_overlap"}, "Figure 6 were not made"),
         ({"kind": "silhouette_gain"}, "Figure 2 was not made"),
         (pair("difference"), "no run of random at p = 0.5"),
     ],

@@ -39,9 +39,9 @@ def test_each_network_has_a_row_as_worked_by_hand(table):
     first, second = table.numbers.to_dict("records")
     assert [first[name] for name in ("study", "seed")] == ["mnist", 0]
     assert [second[name] for name in ("study", "seed")] == ["mnist", 7]
-    measures = ("r", "r_within", "spearman")
-    assert [first[name] for name in measures] == pytest.approx([0.8, -1, 0.6])
-    assert [second[name] for name in measures] == pytest.approx([R[0], 1, RHO[0]], abs=1e-6)
+    measures = ("r", "r_within", "spearman", "dropped_in_common_percent")
+    assert [first[name] for name in measures] == pytest.approx([0.8, -1, 0.6, 100])
+    assert [second[name] for name in measures] == pytest.approx([R[0], 1, RHO[0], 100], abs=1e-6)
     counts = ("counted", "within", "left_out", "unconverged")
     assert [first[name] for name in counts] == [4, 2, 0, 0]
     assert [second[name] for name in counts] == [4, 3, 1, 1]

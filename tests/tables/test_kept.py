@@ -1,6 +1,6 @@
 """The table of what pruning keeps, from runs written by hand."""
 
-import json
+import copy
 
 import numpy as np
 import pytest
@@ -61,7 +61,6 @@ def test_the_proxies_of_a_side_are_compared_seed_by_seed(numbers):
     for method in ("low-loss", "low-deepfool"):
         assert numbers.loc[method, "between_proxies_mean"] == pytest.approx(75)
         assert numbers.loc[method, "between_proxies_n"] == 2
-        assert json.loads(numbers.loc[method, "between_proxies_by_seed"]) == {"0": 50, "1": 100}
 
 
 def test_the_seeds_of_a_method_are_compared_two_by_two(numbers):
@@ -119,3 +118,16 @@ def test_the_class_shares_stand_beside_the_datas(folder):
 def test_the_table_says_where_proxies_do_not_share_a_network(folder, paired, warned):
     notes = kept(table_of_runs([*RUNS]), CONFIG | {"paired_seeds": paired}, folder).notes
     assert any(note.startswith("Seeds are not paired") for note in notes) == warned
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        ("in_pass", "the loss is taken in the epoch's pass, the distance after it; the table"),
+        ("after_pass", "the loss is taken after it, the distance after it"),
+    ],
+)
+def test_when_the_two_proxies_are_taken_is_said(loss, told, folder):
+    config = copy.deepcopy(CONFIG)
+    config["pruning"] |= {"loss_taken": loss, "deepfool_taken": "after_pass"}
+    assert told in " ".join(kept(table_of_runs(RUNS), config, folder).notes)

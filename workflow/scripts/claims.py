@@ -24,7 +24,6 @@ def main() -> None:
     parser.add_argument("--claims", required=True, help="config/paper_claims.yaml")
     parser.add_argument("--run-folder", type=Path, help="the folder of all runs, with their curves")
     parser.add_argument("--correlations", nargs="?", help="the .csv of the table of that name")
-    parser.add_argument("--kept", nargs="?", help="the .csv of the table of that name")
     parser.add_argument("--embedding", nargs="?", help="Figure 2's .csv")
     parser.add_argument("--toy", nargs="?", help="the .csv of appendix C's table")
     parser.add_argument(
@@ -38,7 +37,6 @@ def main() -> None:
         folder=options.run_folder,
         correlations=options.correlations
         and read_table(options.correlations, "the table of correlations"),
-        kept=options.kept and read_table(options.kept, "the table of what pruning keeps"),
         embedding=options.embedding and read_table(options.embedding, "Figure 2's table"),
         toy=options.toy and read_table(options.toy, "the table of appendix C"),
         robust_metric=f"{config['robust_accuracy']}_accuracy",

@@ -25,7 +25,6 @@ class Evidence:
         runs: the table of all runs.
         folder: that of all runs, with their training curves.
         correlations: the table of correlations, a row a network.
-        kept: the table of what pruning keeps.
         embedding: Figure 2's examples, with columns x, y, label, and kept by each seed's scores.
         toy: the table of appendix C.
         robust_metric: the column that stands for the paper's "AutoAttack accuracy".
@@ -35,7 +34,6 @@ class Evidence:
     runs: pd.DataFrame
     folder: Path | None
     correlations: pd.DataFrame | None
-    kept: pd.DataFrame | None
     embedding: pd.DataFrame | None
     toy: pd.DataFrame | None
     robust_metric: str

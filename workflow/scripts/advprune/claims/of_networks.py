@@ -1,6 +1,5 @@
 """Quantities of single networks' examples, of the toy model, and checks of the experiment."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +19,9 @@ from advprune.claims.measured import (
 )
 from advprune.plan.config import STUDIES
 from advprune.plan.grid import experiment_runs
-from advprune.spec.runs import share_text
 from advprune.toy.features import QUANTITIES as TOY_QUANTITIES
 
 PAPERS_FORMULA = "paper_value"
-LOSS_METHOD = "low-loss"
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,14 @@ class DeepFoolWithin(Quantity):
 
 @dataclass(frozen=True)
 class DroppedOverlap(Quantity):
-    """Of what low-distance pruning by loss drops, the percentage that DeepFool drops too."""
+    """Of what the loss would drop at Table 1's p, the percentage that the distance drops too.
 
-    p: float
+    Both are taken at one moment, as for Figure 6: section 3.2 refers to section 4.3 for it.
+    """
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The mean over seeds."""
-        return _mean(_overlaps(evidence, study, self.p))
+        """The mean over networks."""
+        return _mean(_by_network(evidence, study, "dropped_in_common_percent"))
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,12 @@ class DroppedOverlapDifference(Quantity):
     """The same of MNIST less that of CIFAR10."""
 
     studies = 2
-    p: float
 
     def measure(self, evidence: Evidence, study: str) -> Measured:
-        """The difference of the means over seeds."""
-        return _apart(*(_overlaps(evidence, name, self.p) for name in STUDIES))
+        """The difference of the means over networks."""
+        return _apart(
+            *(_by_network(evidence, name, "dropped_in_common_percent") for name in STUDIES)
+        )
 
 
 @dataclass(frozen=True)
@@ -247,16 +246,3 @@ def _by_network(evidence: Evidence, study: str, column: str) -> np.ndarray:
     if not len(values):
         raise NotMeasuredError(f"the correlations of Figure 6 have no network of {study}")
     return values
-
-
-def _overlaps(evidence: Evidence, study: str, p: float) -> np.ndarray:
-    """In percent, a number a seed, from the table of what pruning keeps."""
-    if evidence.kept is None or "between_proxies_by_seed" not in evidence.kept:
-        raise NotMeasuredError("the table of what pruning keeps was not made")
-    table, share = evidence.kept, share_text(p)
-    wanted = (table["dataset"] == evidence.dataset(study)) & (table["method"] == LOSS_METHOD)
-    rows = table[wanted & (table["p"] == share) & (table["e"] == 1)]
-    values = [v for text in rows["between_proxies_by_seed"] for v in json.loads(text).values()]
-    if not values:
-        raise NotMeasuredError(f"{study} has no seed pruned at p = {share} by both proxies")
-    return np.array(values)

@@ -10,6 +10,7 @@ from advprune.analysis.notes import INTERVALS, face_note
 from advprune.analysis.scores import Scores
 from advprune.analysis.statistics import mean_interval
 from advprune.plan.config import Config, seeds_of
+from advprune.plan.exhibits import TABLE1_SHARE
 from advprune.spec.datasets import DATASETS
 from advprune.tables.table import Table, plus_minus
 
@@ -32,6 +33,8 @@ def correlations(scores: Mapping[str, Sequence[Scores]], config: Config) -> Tabl
         + "; ".join(_taken(study, config) for study in scores),
         f"Pearson's r over all examples is decided by the few whose 1/d is largest; the released "
         f"code's plots end at 1/d = {LARGEST_SHOWN:g}, and the claims are judged by r within that",
+        f"both drop: of the {1 - TABLE1_SHARE:.0%} of the examples with the largest loss, how many "
+        "are among as many with the largest 1/d; by chance as many percent",
         *face_note(config, scores, attacked=False).split("\n"),
     ]
     return Table("Correlation of loss and distance", numbers, shown, notes)
@@ -48,6 +51,7 @@ def _shown(study: str, group: pd.DataFrame, config: Config) -> dict[str, object]
         "Pearson's r": mean("r"),
         f"r within 1/d ≤ {LARGEST_SHOWN:g}": mean("r_within"),
         "Spearman's ρ": mean("spearman"),
+        f"Both drop at p = {TABLE1_SHARE:g} (%)": mean("dropped_in_common_percent"),
         "Not moved by DeepFool": f"{group['unconverged'].mean():,.0f}",
         f"Moved within {FEW_STEPS} steps (%)": mean("moved_in_few_steps_percent"),
     }

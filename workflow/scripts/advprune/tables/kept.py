@@ -1,6 +1,5 @@
 """Supplement: the classes of what each method keeps, and whether runs drop the same examples."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def kept_numbers(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
     ``least_frequent``, those of what is kept, ``total_variation``, the distance of its mix from the
     data's, ``between_seeds``, the share of what two seeds drop that both drop, and
     ``between_proxies``, the same of the two proxies of one side and seed, of
-    ``between_proxies_n`` seeds; ``between_proxies_by_seed`` is a JSON object with each seed's.
+    ``between_proxies_n`` seeds.
     """
     rows = []
     # Runs pruned alike are read together, so that no more than their masks are held at once.
@@ -99,6 +98,15 @@ def other_proxies(method: str) -> list[str]:
     ]
 
 
+def _taken(config: Config) -> str:
+    loss, distance = (
+        {"in_pass": "in the epoch's pass", "after_pass": "after it"}[config["pruning"][key]]
+        for key in ("loss_taken", "deepfool_taken")
+    )
+    other = "" if loss == distance else "; the table correlations has both of one moment"
+    return f"the loss is taken {loss}, the distance {distance}{other}"
+
+
 def _of_classes(masks: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     data = class_shares(labels)
     mixes = [class_mix(mask, labels) for mask in masks]
@@ -121,16 +129,13 @@ def _of_seeds(masks: np.ndarray) -> dict[str, float]:
 
 def _of_proxies(method: str, masks: dict[tuple[str, int], np.ndarray]) -> dict[str, Any]:
     """Of the seeds that both have; ``masks`` is method and seed to what the run keeps."""
-    values = {
-        int(seed): PERCENT * common_share(mask, masks[other, seed])
+    values = [
+        PERCENT * common_share(mask, masks[other, seed])
         for other in other_proxies(method)
         for (name, seed), mask in masks.items()
         if name == method and (other, seed) in masks
-    }
-    return _columns("between_proxies", mean_interval([*values.values()])) | {
-        "between_proxies_n": len(values),
-        "between_proxies_by_seed": json.dumps(values),
-    }
+    ]
+    return _columns("between_proxies", mean_interval(values)) | {"between_proxies_n": len(values)}
 
 
 def _columns(name: str, interval: MeanInterval) -> dict[str, float]:
@@ -160,7 +165,8 @@ def _explanations(config: Config) -> list[str]:
         "that would have to be of another class; random pruning shows what chance makes of it",
         "In common: of the examples that two runs drop, the share that both drop. By chance that "
         "is 1 - p, the share dropped",
-        "By both proxies: by the loss and by DeepFool, on the same side and in runs of one seed",
+        "By both proxies: by the loss and by DeepFool, on the same side and in runs of one seed; "
+        + _taken(config),
     ]
     if not config["paired_seeds"]:
         notes.append("Seeds are not paired: the two proxies of one seed are of different networks")
