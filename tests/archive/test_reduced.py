@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from advprune.archive.reduced import reduced_run, reduced_start
+from advprune.archive.reduced import reduced_run, reduced_start, rounded
 from advprune.errors import UserError
 from advprune.paths import RESULT_FILES, START_FILES
 from advprune.plan.blocks import scored_start
@@ -77,3 +78,25 @@ def test_a_start_has_the_scores_that_figures_show_and_no_others(scale, config):
         (scale / "starts" / start.folder / "scores.safetensors").read_bytes()
     )
     assert json.loads(files["start.json"])["reduced_from"]
+
+
+def test_scores_are_rounded_and_whole_numbers_are_not():
+    values = np.array([1, 1 + 2**-12, 1 + 2**-13, 1 + 3 * 2**-14, 3e-7, 700.1], np.float32)
+    left = rounded(values)
+    assert left[:4].tolist() == [1, 1 + 2**-12, 1 + 2**-12, 1 + 2**-12]
+    assert (abs(left / values - 1) <= 2**-13).all()
+    assert left.dtype == np.float32
+    special = np.array([0, np.inf, np.nan], np.float32)
+    assert np.array_equal(rounded(special), special, equal_nan=True)
+    assert rounded(np.arange(9)).tolist() == [*range(9)]
+
+
+def test_the_scores_of_a_start_are_the_rounded_ones(scale, config):
+    start = scored_start("mnist", 0, config)
+    whole = load((scale / "starts" / start.folder / "scores.safetensors").read_bytes())
+    left = load(
+        reduced_start(scale / "starts" / start.folder, start.dataset, config)["scores.safetensors"]
+    )
+    for name in ("loss.after_pass", "distance.after_pass", "label"):
+        assert np.array_equal(left[name], rounded(whole[name]), equal_nan=True)
+    assert not np.array_equal(left["loss.after_pass"], whole["loss.after_pass"])

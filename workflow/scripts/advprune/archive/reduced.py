@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from advprune.archive.packs import Files
@@ -15,6 +16,9 @@ from advprune.paths import EVALUATED_FILES, START_FILES, TRAINED_FILES
 from advprune.plan.config import Config, study_of
 from advprune.storage.records import REDUCED_FROM, check_files, read_record, write_record
 
+# Of float32's 23 bits after the point: what is left of a score is its value to within 0.012%, and
+# takes 6 tenths of the bytes.
+BITS_LEFT_OUT = 11
 # Of the tensors in pruning.safetensors: no table is made of what a variant's runs have kept.
 PRUNING, PRUNING_OF_VARIANT = ("kept", "label"), ("label",)
 
@@ -36,7 +40,7 @@ def reduced_run(folder: Path, pruning: Sequence[str] = PRUNING) -> Files:
 
 
 def reduced_start(folder: Path, dataset: str, config: Config) -> Files:
-    """The files of a start, with those scores alone that figures show.
+    """The files of a start, with those scores alone that figures show, rounded.
 
     Args:
         folder: of the start.
@@ -53,6 +57,15 @@ def reduced_start(folder: Path, dataset: str, config: Config) -> Files:
     return _reduced(folder, START_FILES, "scores.safetensors", shown)
 
 
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Float32 rounded to 12 bits after the point; of other types the values as they are."""
+    if values.dtype != np.float32:
+        return values
+    bits = values.view(np.uint32).astype(np.uint64) + (1 << (BITS_LEFT_OUT - 1))
+    left = (bits >> BITS_LEFT_OUT << BITS_LEFT_OUT).astype(np.uint32).view(np.float32)
+    return np.where(np.isfinite(values), left, values)
+
+
 def _reduced(
     folder: Path, names: Sequence[str], reduced: str, tensors: Sequence[str]
 ) -> dict[str, bytes]:
@@ -67,7 +80,8 @@ def _reduced(
         for path in paths:
             path.write_bytes((folder / path.name).read_bytes())
         found = load_file(folder / reduced)
-        save_file({each: found[each] for each in tensors}, Path(temporary) / reduced)
+        left = {each: np.ascontiguousarray(rounded(found[each])) for each in tensors}
+        save_file(left, Path(temporary) / reduced)
         place = Path(temporary) / name
         write_record(place, record | {REDUCED_FROM: record["files"]}, paths)
         return {path.name: path.read_bytes() for path in (*paths, place)}
