@@ -50,6 +50,15 @@ def test_the_parts_are_as_worked_by_hand():
     assert parts_of_difference(first, second) == pytest.approx((17.5, 12.5))
 
 
+def test_where_the_line_is_drawn_higher_more_runs_have_collapsed():
+    # Below 10: 1 of 2 of the first with mean 4, and none of the second, for which the first's 4
+    # stands. Collapse: half of less (80 - 4 + 60 - 4) / 2; the rest: 20 points of 3/4.
+    first, second = np.array([80.0, 4]), np.array([60.0, 60])
+    assert parts_of_difference(first, second) == pytest.approx((0, -18))
+    assert parts_of_difference(first, second, below=10) == pytest.approx((-33, 15))
+    assert working_mean(first, below=10) == 80
+
+
 def test_either_part_is_the_mean_over_the_order_of_changing():
     # Shapley's value: from the second group to the first, what collapses first or last.
     first, second = np.array([70.0, 80, 0.4]), np.array([50.0, 0.2, 0.0])

@@ -32,34 +32,41 @@ class Split:
     from_the_rest: Interval
 
 
-def split_difference(first: pd.Series, second: pd.Series, *, paired: bool) -> Split:
+def split_difference(
+    first: pd.Series, second: pd.Series, *, paired: bool, below: float = COLLAPSE_BELOW
+) -> Split:
     """Split the mean of ``first`` less that of ``second``.
 
     Args:
         first: accuracies in percent with their seeds as index, each once.
         second: the same of the other group.
         paired: whether the bootstrap draws the runs of a seed together.
+        below: runs of a lower accuracy have collapsed, in percent.
     """
+    working = working_mean(first, below=below), working_mean(second, below=below)
     if not (len(first) and len(second)):
         nothing = Interval(np.nan, np.nan, np.nan)
-        return Split((working_mean(first), working_mean(second)), nothing, nothing)
-    found = parts_of_difference(first.to_numpy(dtype=float), second.to_numpy(dtype=float))
+        return Split(working, nothing, nothing)
+    values = first.to_numpy(dtype=float), second.to_numpy(dtype=float)
+    found = parts_of_difference(*values, below=below)
     ends = [(np.nan, np.nan)] * 2
     if min(len(first), len(second)) >= 2:
-        drawn = parts_of_difference(*resampled_seeds(first, second, paired=paired))
+        drawn = parts_of_difference(*resampled_seeds(first, second, paired=paired), below=below)
         ends = [percentiles(part) for part in drawn]
     intervals = [Interval(float(part), *end) for part, end in zip(found, ends, strict=True)]
-    return Split((working_mean(first), working_mean(second)), *intervals)
+    return Split(working, *intervals)
 
 
-def working_mean(accuracies: pd.Series | np.ndarray) -> float:
+def working_mean(accuracies: pd.Series | np.ndarray, *, below: float = COLLAPSE_BELOW) -> float:
     """The mean accuracy of the runs that did not collapse, in percent; NaN where all did."""
     accuracies = np.asarray(accuracies, dtype=float)
-    working = accuracies[accuracies >= COLLAPSE_BELOW]
+    working = accuracies[accuracies >= below]
     return float(np.mean(working)) if len(working) else np.nan
 
 
-def parts_of_difference(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def parts_of_difference(
+    first: np.ndarray, second: np.ndarray, *, below: float = COLLAPSE_BELOW
+) -> tuple[np.ndarray, np.ndarray]:
     """The part of a difference of means that is due to collapse, and the rest, in points.
 
     Each part is the mean of two answers: what changing it alone brings if the other is as in the
@@ -70,11 +77,13 @@ def parts_of_difference(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarr
     Args:
         first: (..., n) accuracies in percent, n of 1 or more.
         second: (..., m).
+        below: runs of a lower accuracy have collapsed, in percent.
 
     Returns:
         (...) and (...).
     """
-    shares, working, collapsed = zip(*map(_shares_and_means, (first, second)), strict=True)
+    groups = (_shares_and_means(group, below) for group in (first, second))
+    shares, working, collapsed = zip(*groups, strict=True)
     working, collapsed = _filled(*working), _filled(*collapsed)
     height = np.mean(working, axis=0) - np.mean(collapsed, axis=0)
     lost = np.mean(shares, axis=0)
@@ -83,9 +92,9 @@ def parts_of_difference(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarr
     return from_collapse, from_the_rest
 
 
-def _shares_and_means(group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _shares_and_means(group: np.ndarray, below: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The share of collapsed runs, the mean of those that work, and that of the collapsed ones."""
-    lost = group < COLLAPSE_BELOW
+    lost = group < below
     means = []
     for kind in (~lost, lost):
         count = kind.sum(axis=-1)

@@ -12,13 +12,19 @@ from advprune.analysis.hypotheses import hypotheses
 from advprune.analysis.metrics import PAPERS_ATTACKS
 from advprune.analysis.notes import TWO_ATTACKS, diverged_note, face_note, mixture_notes
 from advprune.analysis.paired import PairedComparison, compare_pairs
-from advprune.analysis.statistics import ShareInterval
+from advprune.analysis.statistics import (
+    COLLAPSE_LEVELS,
+    ShareInterval,
+    count_collapsed,
+    share_interval,
+)
 from advprune.analysis.superiority import probability_higher
 from advprune.plan.config import Config
 from advprune.spec.methods import METHODS
 from advprune.tables.figure8 import nothing_to_test
 from advprune.tables.table import Table
 
+HIGHER_LEVELS = COLLAPSE_LEVELS[1:]  # of collapse, for whoever would draw the line elsewhere
 LEAST_SHOWN = "0.0001"  # about the least that so many resamples can give
 TITLE = "Figure 8's tests, with what a referee would ask"
 NOTES = (
@@ -35,6 +41,7 @@ NOTES = (
     "exact test",
     "part from collapse: what of the difference is due to how many runs collapse, the rest to how "
     "good the runs are; each averaged over both methods' values of the other, so that they add up",
+    "below 5%, below 10%: the same where a run has collapsed already with such an accuracy",
     "runs for 80% power: how many runs a group would show the observed difference at a one-sided "
     "level of 5% in the test of unpaired runs; ∞: it points the other way",
 )
@@ -87,7 +94,16 @@ def compared(first: pd.Series, second: pd.Series, *, paired: bool) -> dict[str, 
     row |= _flat("probability_higher_percent", _percent(probability_higher(one, other)))
     if paired:
         row |= _flat_pairs(compare_pairs(first, second))
-    return row | _flat_split(split_difference(first, second, paired=paired))
+    row |= _flat_split(split_difference(first, second, paired=paired))
+    for level in HIGHER_LEVELS:
+        found = split_difference(first, second, paired=paired, below=level)
+        end = f"_below_{level:g}"
+        for group, values in (("", first), ("_against", second)):
+            share = share_interval(count_collapsed(values, below=level), len(values))
+            row |= _flat(f"collapsed{group}_percent{end}", _percent(share))
+        row |= _flat(f"from_collapse{end}", found.from_collapse)
+        row |= _flat(f"from_the_rest{end}", found.from_the_rest)
+    return row
 
 
 def shown_comparisons(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -141,6 +157,16 @@ def _quantities(numbers: pd.DataFrame) -> Quantities:
         ("Mean of runs that work (%)", _both("working_mean")),
         ("Part from collapse (points)", _interval("from_collapse")),
         ("Part from the rest (points)", _interval("from_the_rest")),
+        *(
+            (f"{name}, below {level:g}% ({unit})", _interval(f"{column}_below_{level:g}"))
+            for level in HIGHER_LEVELS
+            for name, unit, column in (
+                ("Collapsed, first", "%", "collapsed_percent"),
+                ("Collapsed, second", "%", "collapsed_against_percent"),
+                ("Part from collapse", "points", "from_collapse"),
+                ("Part from the rest", "points", "from_the_rest"),
+            )
+        ),
     ]
 
 
