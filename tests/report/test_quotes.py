@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from run_tables import runs_of_cell
+from workflow_tools import PROJECT
 
 from advprune.analysis.run_table import write_runs
 from advprune.errors import UserError
@@ -78,6 +79,21 @@ def test_a_table_that_is_not_there_is_named(results):
 def test_claims_that_are_not_there_are_named(results, what):
     with pytest.raises(UserError, match=r"claims\.csv does not exist"):
         with_quotes(DOCUMENT.replace("tables/table1", what), results)
+
+
+def test_the_verdict_by_the_other_attack_stands_beside_where_there_is_one():
+    def quoted(what):
+        text = with_quotes(DOCUMENT.replace("tables/table1", what), PROJECT / "results/reference")
+        header, _, *rows = (line.split("|") for line in text.splitlines() if line.startswith("|"))
+        return header[-2].strip(), {row[1].strip(): row[-2].strip() for row in rows}
+
+    column, by_claim = quoted("primary claims")
+    assert column == "By AutoAttack"
+    (spread,) = (cell for says, cell in by_claim.items() if says.startswith("Pruning improves"))
+    assert spread.split()[-1] in ("UNDERPOWERED", "REPRODUCED", "DIFFERS")
+    (seconds,) = (cell for says, cell in by_claim.items() if "less training time" in says)
+    assert seconds == "–"
+    assert quoted("claims of appendix_c")[0] == "Verdict"
 
 
 @pytest.mark.workflow

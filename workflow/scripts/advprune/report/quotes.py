@@ -74,12 +74,18 @@ def _claims(results: Path) -> ClaimList:
 
 
 def _table_of_claims(claims: Sequence[Mapping[str, str]]) -> str:
-    """A row for each, those that were not run last."""
+    """A row for each, those that were not run last; beside a verdict that by the other attack."""
+    columns = ["The paper says", "Its number", "Ours", "Runs", "Verdict"]
     rows = [
         [row["says"], row["printed_shown"], row["ours_shown"] or "–", row["n"], row["verdict"]]
         for row in claims
     ]
-    return _markdown(["The paper says", "Its number", "Ours", "Runs", "Verdict"], rows)
+    if any(row["other_shown"] for row in claims):
+        columns.append(f"By {claims[0]['other_attack']}")
+        for cells, row in zip(rows, claims, strict=True):
+            other = f"{row['other_shown']} {row['other_verdict']}"
+            cells.append(other if row["other_shown"] else "–")
+    return _markdown(columns, rows)
 
 
 def _verdicts(claims: ClaimList) -> str:
