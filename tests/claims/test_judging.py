@@ -1,5 +1,6 @@
 """From a claim and runs to a verdict; each of the first six fails by the rules that were before."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -13,7 +14,6 @@ from advprune.claims.claim import read_claims
 from advprune.claims.headline import headline
 from advprune.claims.of_runs import OfRuns
 from advprune.claims.rules import Verdict
-from advprune.claims.simulated import SHARES_BELOW_1
 from advprune.claims.verdicts import judge
 from advprune.claims.without_effect import is_true, planned_seeds, without_effect
 from advprune.claims.worlds import Experiment, robust_as_printed
@@ -24,6 +24,7 @@ REPRODUCED, DIFFERS, UNDERPOWERED, NOT_RUN = Verdict
 CLAIMS = {claim.id: claim for claim in read_claims(PROJECT / "config/paper_claims.yaml")}
 BESIDE = "without any effect of pruning 0.4 would be REPRODUCED, 0.0 of them falsely"
 RELEASED = load_config(PROJECT / "config/released.yaml")
+SHARES_BELOW_1 = evidence().shares_below_1("mnist")
 METHODS = [
     *("random", "low-loss", "high-loss", "lowhigh-loss"),
     *("low-deepfool", "high-deepfool", "lowhigh-deepfool"),
@@ -234,7 +235,7 @@ def test_the_table_states_group_error_and_rule():
 
 
 def test_without_an_effect_hardly_any_false_claim_is_reproduced():
-    table = without_effect([*CLAIMS.values()], DEFAULT, repetitions=200)
+    table = without_effect([*CLAIMS.values()], evidence(), repetitions=200)
     false = table[table["without_effect_is"] == "false"]
     assert len(false) > 20
     assert false["without_effect_percent"].sum() / 100 <= 0.05 * len(false)
@@ -252,6 +253,26 @@ def test_a_world_without_an_effect_has_as_many_runs_as_are_planned():
         ("section41-cifar10-random-strong", 5),
     ):
         assert planned_seeds(CLAIMS[name], DEFAULT) == n
+
+
+def percent_without_effect(name, *cells, config=DEFAULT):
+    found = evidence(*cells, config=config)
+    other = dataclasses.replace(found, robust_metric="apgd_ce_40x5_accuracy")
+    return claims_table([CLAIMS[name]], found, other).numbers["without_effect_percent"].item()
+
+
+def test_a_world_without_an_effect_has_the_p_of_the_config():
+    # Two methods alike are seen to be so less often by means over two p than over the paper's nine.
+    config = copy.deepcopy(DEFAULT)
+    config["studies"]["mnist"]["experiments"]["accuracy"]["p"] = [0.3, 0.6, 1.0]
+    cells = [
+        robust(method, p, np.linspace(0, 90, 30))
+        for method in ("low-loss", "low-deepfool")
+        for p in SHARES_BELOW_1
+    ]
+    name = "section41-proxies-alike-mnist"
+    assert percent_without_effect(name, *cells, config=config) < 20
+    assert percent_without_effect(name, *cells) > 75
 
 
 def test_the_headline_counts_each_group_by_itself():

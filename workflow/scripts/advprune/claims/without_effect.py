@@ -10,6 +10,7 @@ import pandas as pd
 
 from advprune.claims.cells import ALL_DATA
 from advprune.claims.claim import Claim, Rule
+from advprune.claims.evidence import Evidence
 from advprune.claims.of_runs import Mean, OfRuns, PercentOf, SpreadPercentOf
 from advprune.claims.simulated import POPULATIONS, SimulatedRuns
 from advprune.claims.verdicts import decide
@@ -21,13 +22,13 @@ ABOUT_PRUNING = ("number", "size", "effect", "no loss")
 
 
 def without_effect(
-    claims: Sequence[Claim], config: Config, *, repetitions: int, seed: int = 0
+    claims: Sequence[Claim], evidence: Evidence, *, repetitions: int, seed: int = 0
 ) -> pd.DataFrame:
     """How often each claim is REPRODUCED where pruning does nothing, with as many runs as planned.
 
     Args:
         claims: of the paper.
-        config: which runs are planned, and whether their seeds are paired.
+        evidence: which runs are planned, and whether their seeds are paired.
         repetitions: of the whole experiment; at most `MOST_REPETITIONS` are made.
         seed: of the simulation.
 
@@ -40,13 +41,15 @@ def without_effect(
     for number, claim in enumerate(claims):
         if not is_simulated(claim):
             continue
-        n = planned_seeds(claim, config)
+        (study,) = claim.studies
+        n = planned_seeds(claim, evidence.config)
         random = np.random.default_rng([seed, number])
         repeated = min(repetitions, MOST_REPETITIONS)
         percent = 0.0
-        if n and not claim.unmet(config):
-            runs = SimulatedRuns(n, repeated, random, config["paired_seeds"])
-            decision = decide(claim, claim.quantity.of_runs(runs, claim.studies[0]))
+        if n and not claim.unmet(evidence.config):
+            below_1 = evidence.shares_below_1(study)
+            runs = SimulatedRuns(n, repeated, random, evidence.paired, below_1)
+            decision = decide(claim, claim.quantity.of_runs(runs, study))
             percent = 100 * float(np.broadcast_to(decision.reproduced, repeated).mean())
         truth = "true" if is_true(claim) else "false"
         rows.append({"id": claim.id, "without_effect_is": truth, "without_effect_percent": percent})

@@ -29,7 +29,7 @@ def claims_table(claims: Sequence[Claim], evidence: Evidence, other: Evidence) -
         other: the same with the other column for the paper's "AutoAttack accuracy".
     """
     config = evidence.config
-    beside = without_effect(claims, config, repetitions=config["claims"]["repetitions"])
+    beside = without_effect(claims, evidence, repetitions=config["claims"]["repetitions"])
     numbers = pd.DataFrame([_row(claim, evidence, other) for claim in claims])
     numbers = numbers.merge(beside, on="id", how="left", validate="one_to_one")
     lines = [group.line for group in headline(numbers.to_dict("records"))]
