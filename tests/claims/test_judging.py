@@ -40,6 +40,12 @@ def verdict_of(name, *cells, **parts):
     return judge(CLAIMS[name], evidence(*cells, **parts)).verdict
 
 
+def with_shares(*shares):
+    config = copy.deepcopy(DEFAULT)
+    config["studies"]["mnist"]["experiments"]["accuracy"]["p"] = [*shares]
+    return config
+
+
 def draws(mean_of, n, repetitions=200, seed=0):
     (runs,) = Experiment(n, repetitions, np.random.default_rng(seed)).runs(mean_of)
     return runs
@@ -188,6 +194,21 @@ def test_a_claim_of_most_cells_takes_more_than_half_and_of_all_every_one(tmp_pat
     assert found["most"].interval.value == 8
 
 
+@pytest.mark.parametrize("among", ["all", "most"])
+def test_a_claim_of_all_or_most_cells_is_judged_as_any_other_where_there_is_one(tmp_path, among):
+    config = with_shares(0.6, 1.0)
+    quantity = pair("difference", ("random", "each below 1"))
+    claim = read_one(tmp_path, worded(quantity, {"by": "greater", "in": among}))
+    of_one = read_one(tmp_path, worded(pair("difference", ("random", 0.6)), {"by": "greater"}))
+    for n, verdict in ((5, UNDERPOWERED), (30, REPRODUCED)):
+        values = np.linspace(40, 50, n)
+        cells = [robust("random", "0.6", 20 + 1.1 * values), robust("full", "1.0", values)]
+        found = evidence(*cells, config=config)
+        judged = judge(claim, found)
+        assert repr(judged) == repr(judge(of_one, found))  # limits of five runs are NaN
+        assert (judged.verdict, judged.reason.startswith("n = 5: ")) == (verdict, n == 5)
+
+
 def test_a_check_is_exact_and_names_what_differs(tmp_path):
     quantity = {"kind": "config", "of": "training"}
     for to, verdict in (
@@ -255,8 +276,7 @@ def percent_without_effect(name, *cells, config=DEFAULT):
 
 def test_a_world_without_an_effect_has_the_p_of_the_config():
     # Two methods alike are seen to be so less often by means over two p than over the paper's nine.
-    config = copy.deepcopy(DEFAULT)
-    config["studies"]["mnist"]["experiments"]["accuracy"]["p"] = [0.3, 0.6, 1.0]
+    config = with_shares(0.3, 0.6, 1.0)
     cells = [
         robust(method, p, np.linspace(0, 90, 30))
         for method in ("low-loss", "low-deepfool")
