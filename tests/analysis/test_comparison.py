@@ -16,9 +16,7 @@ from advprune.analysis.comparison import (
     hedges_g,
     holm,
     permutation_greater,
-    power_to_see,
     runs_for_power,
-    spread_of,
 )
 
 # Anything that SciPy or statsmodels would murmur into a user's log is an error here.
@@ -106,16 +104,6 @@ def test_shares_are_compared_by_boschloos_test(lost, n, p_value):
 
 
 # Power.
-
-
-def test_power_is_what_a_simulation_finds():
-    random = np.random.default_rng(0)
-    first, second = (np.array([-1.0, 0, 1] * 5) for _ in range(2))
-    claimed = power_to_see(0.8, first, second)
-    drawn = random.normal(0, spread_of(first, second), (2, 4000, 15))
-    p_values = stats.ttest_ind(drawn[0] + 0.8, drawn[1], axis=1, alternative="greater").pvalue
-    # 4,000 repetitions: a standard error of 0.007.
-    assert claimed == pytest.approx(np.mean(p_values < 0.05), abs=0.025)
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,16 @@ def dataset(tmp_path):
 
 
 @pytest.fixture
-def folder(tmp_path, dataset):
+def spec():
+    """Of the run."""
+    return PRUNED
+
+
+@pytest.fixture
+def folder(tmp_path, dataset, spec):
     """A run that is trained."""
-    train_runs([PRUNED], dataset, runs=tmp_path, starts=None, device=CPU, made_by={"source": "0"})
-    return tmp_path / PRUNED.run.folder
+    train_runs([spec], dataset, runs=tmp_path, starts=None, device=CPU, made_by={"source": "0"})
+    return tmp_path / spec.run.folder
 
 
 @pytest.fixture
@@ -74,6 +80,13 @@ def test_a_run_that_comes_out_otherwise_says_so(attack, folder):
     record = read_record(folder / "run.json")
     write_record(folder / "run.json", record, [folder / name for name in record["files"]])
     assert read_record(attack())["as_trained"] is False
+
+
+@pytest.mark.parametrize("spec", [training_spec(optimiser="sgd", max_learning_rate=1e30)])
+def test_a_run_that_diverges_again_comes_out_as_it_did(attack):
+    record = attack()
+    assert "nan" in [row["loss"] for row in rows_of(record)]
+    assert read_record(record)["as_trained"] is True
 
 
 def test_the_last_row_is_what_the_evaluation_of_the_run_finds(attack, folder, dataset):

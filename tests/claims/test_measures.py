@@ -222,6 +222,9 @@ def test_the_largest_excess_is_over_all_runs_and_on_the_same_images():
     assert measure(quantity, alike).found == 0.5
     with pytest.raises(NotMeasuredError, match="different numbers of images"):
         measure(quantity, runs)
+    # Of which a verdict would be about nothing.
+    with pytest.raises(NotMeasuredError, match="no run has both accuracies"):
+        measure(quantity, alike.assign(autoattack_accuracy=np.nan))
 
 
 @pytest.mark.parametrize(

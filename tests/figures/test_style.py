@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from figure_tools import texts
@@ -15,7 +16,13 @@ from advprune.figures.collapse import collapse
 from advprune.figures.distribution import distribution
 from advprune.figures.figure3 import figure3
 from advprune.figures.pruning_epoch import pruning_epoch
-from advprune.figures.style import Drawing, inside_percentages, look_of, new_figure
+from advprune.figures.style import (
+    Drawing,
+    inside_percentages,
+    look_of,
+    new_figure,
+    percentage_limits,
+)
 from advprune.plan.config import load_config
 from advprune.spec.methods import METHODS, PruningMethod
 from advprune.storage.records import check_hash
@@ -107,6 +114,22 @@ def test_a_users_settings_of_matplotlib_change_no_figure(drawn_with, variables, 
 def test_error_bars_end_where_accuracies_do():
     below, above = inside_percentages(pd.Series([1.0, 50, 98]), pd.Series([3.0, None, 3]))
     assert (below.to_list(), above.to_list()) == ([1, 0, 3], [3, 0, 2])
+
+
+def test_an_axis_without_any_value_shows_all_percentages():
+    assert percentage_limits(pd.Series([np.nan] * 2)) == (-3, 103)
+    assert percentage_limits(pd.Series([], dtype=float)) == (-3, 103)
+
+
+@pytest.mark.parametrize("figure", [figure3, pruning_epoch])
+def test_networks_of_which_none_is_under_autoattack_yet_are_drawn_by_the_other_metrics(figure):
+    runs = joined(
+        runs_of_cell("full", autoattack_accuracy=[np.nan] * 2),
+        runs_of_cell("random", autoattack_accuracy=[np.nan] * 2),
+    )
+    drawn = figure(runs, load_config())
+    drawn.figure.canvas.draw()
+    assert drawn.data["apgd_ce_40x5_accuracy_mean"].tolist() == [60, 60]
 
 
 # A pruning method that is new to the registry.

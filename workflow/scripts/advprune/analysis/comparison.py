@@ -135,17 +135,6 @@ def bootstrap_difference(first: np.ndarray, second: np.ndarray) -> Interval:
     return Interval(difference, float(found.low), float(found.high))
 
 
-def resampled(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(RESAMPLES, n) samples drawn from n values with replacement."""
-    return random.choice(values, (RESAMPLES, len(values)))
-
-
-def drawn_means(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(RESAMPLES,) what the mean of n values, two or more, may be: by its t distribution."""
-    off = random.standard_t(len(values) - 1, RESAMPLES)
-    return np.mean(values) + scipy.stats.sem(values) * off
-
-
 def percentiles(drawn: np.ndarray) -> tuple[float, float]:
     """The percentile bootstrap's interval of what was drawn; infinite values are values too."""
     tail = (1 - CONFIDENCE) / 2
@@ -163,21 +152,6 @@ def equal_shares_p(first: np.ndarray, second: np.ndarray) -> float:
     return float(scipy.stats.boschloo_exact(np.transpose(table), alternative="two-sided").pvalue)
 
 
-def spread_of(first: np.ndarray, second: np.ndarray) -> float:
-    """The root of the mean of both groups' variances: what effect sizes are counted in."""
-    return float(np.sqrt((np.var(first, ddof=1) + np.var(second, ddof=1)) / 2))
-
-
-def power_to_see(
-    effect: float, first: np.ndarray, second: np.ndarray, *, alpha: float = ALPHA
-) -> float:
-    """The power of the one-sided test against a true difference ``effect``.
-
-    The spread is the groups' own; each has two runs or more, and at least one has some spread.
-    """
-    return _power(effect / spread_of(first, second), len(first), len(second), alpha)
-
-
 def runs_for_power(effect_size: float, *, alpha: float = ALPHA) -> float:
     """How many runs a group give 80% power in a one-sided test.
 
@@ -192,7 +166,7 @@ def runs_for_power(effect_size: float, *, alpha: float = ALPHA) -> float:
         return np.inf
 
     def power(n: int) -> float:
-        return _power(effect_size, n, n, alpha)
+        return _power(effect_size, n, alpha)
 
     enough = 2
     while power(enough) < POWER:
@@ -210,10 +184,8 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def _power(effect_size: float, n: int, n_against: int, alpha: float) -> float:
-    power = TTestIndPower().power(
-        effect_size, nobs1=n, ratio=n_against / n, alpha=alpha, alternative="larger"
-    )
+def _power(effect_size: float, n: int, alpha: float) -> float:
+    power = TTestIndPower().power(effect_size, nobs1=n, alpha=alpha, alternative="larger")
     # In places far out, where the power is 1, SciPy's noncentral t has no value.
     return 1.0 if np.isnan(power) else float(power)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from advprune.by_epoch.spec import ByEpochSpec
@@ -74,11 +75,12 @@ def attack_runs_by_epoch(
             rows = attack_by_epoch(TrainingSpec.from_dict(trained["spec"]), spec, dataset, device)
             table = folder / "by_epoch.csv"
             write_csv(table, rows)
+            losses = [row["loss"] for row in rows], losses_of(folder, trained)
             content = {
                 "spec": spec.to_dict(),
                 "spec_digest": spec.digest,
                 **made_from,
-                "as_trained": [row["loss"] for row in rows] == losses_of(folder, trained),
+                "as_trained": np.array_equal(*losses, equal_nan=True),  # NaN where it diverged
                 "provenance": provenance(made_by, started),
             }
             write_record(record, content, [table])

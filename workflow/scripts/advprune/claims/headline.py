@@ -8,7 +8,6 @@ from advprune.claims.claim import GROUPS
 from advprune.claims.rules import Verdict
 
 PRIMARY = "primary claims"
-NO_VERDICT_ON_THE_PAPER = ("identity", "check")
 
 
 @dataclass(frozen=True)

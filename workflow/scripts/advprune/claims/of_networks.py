@@ -203,9 +203,11 @@ class LargestExcess(Quantity):
         """Over all runs of the study.
 
         Raises:
-            NotMeasuredError: there is none, or both accuracies are of different images.
+            NotMeasuredError: none has both accuracies, or they are of different images.
         """
         runs = evidence.single_runs(study).dropna(subset=[self.metric, self.less])
+        if runs.empty:
+            raise NotMeasuredError("no run has both accuracies")
         if (runs["autoattack_examples"] != runs["single_attack_examples"]).any():
             raise NotMeasuredError("the two attacks were run on different numbers of images")
         excess = float((runs[self.metric] - runs[self.less]).max())

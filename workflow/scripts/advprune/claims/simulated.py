@@ -18,7 +18,6 @@ from advprune.claims.worlds import (
 
 NATURAL, SECONDS = "natural_accuracy", "training_seconds"
 CORRELATED = 0.6  # seeds, before shapes; about 0.45 between robust accuracies
-SHARES_BELOW_1 = tuple(f"0.{tenth}" for tenth in range(1, 10))  # of figures 3 and 4
 # Of training on all data: on MNIST those of Table 1, on CIFAR10, of which it has none, ours.
 POPULATIONS: dict[str, dict[str, Population]] = {
     "mnist": {
@@ -45,18 +44,20 @@ class SimulatedRuns:
         repetitions: how often the experiment is made.
         random: where randomness comes from.
         paired: whether methods share the random numbers of a seed.
+        below_1: the p below 1, as they stand in paths.
     """
 
     n: int
     repetitions: int
     random: np.random.Generator
     paired: bool
+    below_1: tuple[str, ...]
     _shared: dict[str, np.ndarray] = field(default_factory=dict)
     _drawn: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
 
     def shares_below_1(self, study: str) -> tuple[str, ...]:
-        """Those of the paper."""
-        return SHARES_BELOW_1
+        """The same of every study."""
+        return self.below_1
 
     def values(self, study: str, cell: Cell, metric: str) -> np.ndarray:
         """(repetitions, n) a number a seed, averaged over the cell's p."""
@@ -75,7 +76,7 @@ class SimulatedRuns:
 
     def along(self, study: str, method: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """(repetitions, n, shares) a number a seed and p; the p."""
-        cells = [Cell(method, (p,)) for p in SHARES_BELOW_1] + [Cell("full", (ALL_DATA,))]
+        cells = [Cell(method, (p,)) for p in self.below_1] + [Cell("full", (ALL_DATA,))]
         values = [self.values(study, cell, metric) for cell in cells]
         shares = np.array([float(cell.shares[0]) for cell in cells])
         return np.stack(values, axis=-1), shares

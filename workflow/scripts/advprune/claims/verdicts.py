@@ -84,9 +84,8 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
 def decide(claim: Claim, measured: Measured) -> Decision:
     """What the claim's rule says of what was measured."""
     decisions = [_decide_cell(claim, found) for found in measured.cells]
-    if not claim.rule.among:
-        (decision,) = decisions
-        return decision
+    if len(decisions) == 1:  # of one cell, all and most are that cell
+        return decisions[0]
     p_for, p_against = (
         np.array([getattr(decision, name) for decision in decisions])
         for name in ("p_for", "p_against")

@@ -10,24 +10,24 @@ import pandas as pd
 
 from advprune.claims.cells import ALL_DATA
 from advprune.claims.claim import Claim, Rule
+from advprune.claims.evidence import Evidence
+from advprune.claims.measured import NotMeasuredError
 from advprune.claims.of_runs import Mean, OfRuns, PercentOf, SpreadPercentOf
 from advprune.claims.simulated import POPULATIONS, SimulatedRuns
 from advprune.claims.verdicts import decide
-from advprune.plan.config import Config
-from advprune.plan.grid import experiment_runs
 
 MOST_REPETITIONS = 1000  # more would change no expected number of claims by 0.1
 ABOUT_PRUNING = ("number", "size", "effect", "no loss")
 
 
 def without_effect(
-    claims: Sequence[Claim], config: Config, *, repetitions: int, seed: int = 0
+    claims: Sequence[Claim], evidence: Evidence, *, repetitions: int, seed: int = 0
 ) -> pd.DataFrame:
-    """How often each claim is REPRODUCED where pruning does nothing, with as many runs as planned.
+    """How often each claim is REPRODUCED where pruning does nothing, with the runs that there are.
 
     Args:
         claims: of the paper.
-        config: which runs are planned, and whether their seeds are paired.
+        evidence: which runs there are, of which p, and whether their seeds are paired.
         repetitions: of the whole experiment; at most `MOST_REPETITIONS` are made.
         seed: of the simulation.
 
@@ -40,13 +40,15 @@ def without_effect(
     for number, claim in enumerate(claims):
         if not is_simulated(claim):
             continue
-        n = planned_seeds(claim, config)
+        (study,) = claim.studies
+        n = seeds_there(claim, evidence)
         random = np.random.default_rng([seed, number])
         repeated = min(repetitions, MOST_REPETITIONS)
         percent = 0.0
-        if n and not claim.unmet(config):
-            runs = SimulatedRuns(n, repeated, random, config["paired_seeds"])
-            decision = decide(claim, claim.quantity.of_runs(runs, claim.studies[0]))
+        if n and not claim.unmet(evidence.config):
+            below_1 = evidence.shares_below_1(study)
+            runs = SimulatedRuns(n, repeated, random, evidence.paired, below_1)
+            decision = decide(claim, claim.quantity.of_runs(runs, study))
             percent = 100 * float(np.broadcast_to(decision.reproduced, repeated).mean())
         truth = "true" if is_true(claim) else "false"
         rows.append({"id": claim.id, "without_effect_is": truth, "without_effect_percent": percent})
@@ -63,21 +65,12 @@ def is_simulated(claim: Claim) -> bool:
     return known and "standard" not in methods
 
 
-def planned_seeds(claim: Claim, config: Config) -> int:
-    """How many seeds the cells of a claim have, the fewest of them; those that are planned."""
-    study = config["studies"][claim.studies[0]]
-    planned: dict[tuple[str, str], set[int]] = {}
-    for experiment in study["experiments"]:
-        for run in experiment_runs(config, claim.studies[0], experiment):
-            if run.e == 1:
-                planned.setdefault((run.method, run.p), set()).add(run.seed)
-    below_1 = sorted({p for _, p in planned if p != ALL_DATA})
-    counts = [
-        len(planned.get(("full" if p == ALL_DATA else cell.method, p), ()))
-        for cell in claim.quantity.cells(below_1)
-        for p in cell.shares
-    ]
-    return min(counts, default=0)
+def seeds_there(claim: Claim, evidence: Evidence) -> int:
+    """How many seeds its verdict is made with, in the cell that has the fewest; 0 without any."""
+    try:
+        return min(claim.quantity.measure(evidence, claim.studies[0]).n)
+    except NotMeasuredError:
+        return 0
 
 
 def is_true(claim: Claim) -> bool:

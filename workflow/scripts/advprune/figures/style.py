@@ -84,8 +84,11 @@ def inside_percentages(means: pd.Series, half_widths: pd.Series) -> list[pd.Seri
 def percentage_limits(values: pd.Series) -> tuple[float, float]:
     """An axis from a little below the lowest value to a little above the highest.
 
-    Never narrower than ten points, so that noise does not fill a panel.
+    Never narrower than ten points, so that noise does not fill a panel. Without any value: from
+    0% to 100%.
     """
+    if values.isna().all():
+        values = pd.Series([0, 100])
     centre = (values.min() + values.max()) / 2
     half = max(0.65 * (values.max() - values.min()), 5)
     return max(centre - half, -3), min(centre + half, 103)

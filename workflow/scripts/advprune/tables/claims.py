@@ -29,7 +29,7 @@ def claims_table(claims: Sequence[Claim], evidence: Evidence, other: Evidence) -
         other: the same with the other column for the paper's "AutoAttack accuracy".
     """
     config = evidence.config
-    beside = without_effect(claims, config, repetitions=config["claims"]["repetitions"])
+    beside = without_effect(claims, evidence, repetitions=config["claims"]["repetitions"])
     numbers = pd.DataFrame([_row(claim, evidence, other) for claim in claims])
     numbers = numbers.merge(beside, on="id", how="left", validate="one_to_one")
     lines = [group.line for group in headline(numbers.to_dict("records"))]
@@ -41,7 +41,7 @@ def claims_table(claims: Sequence[Claim], evidence: Evidence, other: Evidence) -
         "brackets: what the runs leave open, with a 5% error at either end; how each verdict is "
         "computed: docs/claims.md; how often the rules err: the table error_rates",
         "without any effect of pruning: all methods drawn from training on all data, with as many "
-        "runs as are planned",
+        "runs as each verdict is made with",
         *scale_notes(config),
         *mixture_notes(evidence.runs),
         *face_note(config, studies_of("all", config)).split("\n"),
