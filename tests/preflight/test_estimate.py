@@ -1,5 +1,6 @@
 """How long work is expected to take here, from costs elsewhere or from records."""
 
+import copy
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from advprune.paths import RESULT_FILES
 from advprune.plan.config import load_config
 from advprune.preflight import estimate
 from advprune.preflight.costs import Assumed, Cost, DeviceCosts, NetworkCosts, stage_seconds
-from advprune.preflight.estimate import from_records, seconds_here, work_by_dataset
+from advprune.preflight.estimate import all_work, from_records, seconds_here, work_by_dataset
 from advprune.storage.records import write_record
 
 SMOKE = load_config(PROJECT / "config/smoke.yaml")
@@ -70,3 +71,29 @@ def test_by_records_missing_runs_and_starts_take_as_long_as_those_that_are_there
     write_record(begun / "start.json", measured, [])
     # A run: 30 + 8 + 2, less the 10 and 8 of its start; a start: 10 + 8.
     assert from_records(WORK, SMOKE, tmp_path) == 22 * len(WORK.runs) + 18 * len(WORK.starts)
+
+
+def test_of_a_variant_the_runs_are_planned_on_which_its_switch_has_an_effect(tmp_path):
+    # What stopping early costs has no effect on any run while it is not enabled.
+    (tmp_path / "varied.yaml").write_text(
+        "variants: {after_the_pass: {pruning: {loss_taken: after_pass}}, "
+        "unused: {early_stopping: {patience: 3}}}"
+    )
+    config = load_config(PROJECT / "config/smoke.yaml", tmp_path / "varied.yaml")
+    counts = {title: (len(work.runs), work.jobs) for title, work, *_ in all_work(config, tmp_path)}
+    del counts["mnist5k"], counts["shapes10"]
+    # One run of low-loss, trained and evaluated, from its start; all data are the same run.
+    assert counts == {"mnist5k, not_normalised": (2, 5), "mnist5k, after_the_pass": (1, 3)}
+
+
+def test_scores_without_runs_are_work_too(monkeypatch):
+    config = copy.deepcopy(SMOKE)
+    for experiment in config["studies"]["cifar10"]["experiments"].values():
+        experiment["seeds"] = 0
+    work = work_by_dataset(config)["shapes10"]
+    assert (len(work.runs), len(work.starts), work.jobs) == (0, 2, 1)
+    device = DeviceCosts("a device", 0.0, 1.0, {"any": COSTS})
+    monkeypatch.setattr(estimate, "update_seconds", lambda *_: 0.5 * estimate.CPU_BATCH)
+    here = seconds_here(work, config, torch.device("cpu"), device, ASSUMED)
+    assert here["training"] > 0
+    assert here["AutoAttack"] == 0

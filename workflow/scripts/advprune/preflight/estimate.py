@@ -5,9 +5,8 @@ device that is known (`costs`) are taken times its speed against this one, by an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -15,10 +14,11 @@ from torch.nn import functional
 
 from advprune.data.examples import Examples
 from advprune.machine.stopwatch import clock
-from advprune.paths import RESULT_FILES
-from advprune.plan.blocks import run_blocks, start_blocks, start_of
-from advprune.plan.config import Config
-from advprune.plan.specify import training_spec
+from advprune.paths import RESULT_FILES, VARIANT
+from advprune.plan.blocks import block_of_start, run_blocks, start_of, starts_of
+from advprune.plan.config import Config, variant_config
+from advprune.plan.exhibits import runs_of
+from advprune.plan.specify import is_same_run, start_spec, training_spec
 from advprune.preflight.costs import Assumed, DeviceCosts, Seconds, network_key, stage_seconds
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
@@ -38,7 +38,7 @@ class Work:
     """All that a config asks for on one data set.
 
     Attributes:
-        runs: the runs.
+        runs: those that are made.
         starts: the starts that they go on from, or whose scores are shown.
         jobs: how many jobs make them.
     """
@@ -48,18 +48,36 @@ class Work:
     jobs: int
 
 
-def work_by_dataset(config: Config) -> dict[str, Work]:
-    """What a config asks for, of the data sets that it has runs on."""
-    runs, starts = list(run_blocks(config).values()), list(start_blocks(config).values())
+def all_work(config: Config, scale: Path) -> Iterator[tuple[str, Work, Config, Path]]:
+    """The work on each data set, and on those of variants, with its config and results' folder."""
+    yield from ((name, work, config, scale) for name, work in work_by_dataset(config).items())
+    for variant in config["variants"]:
+        varied, place = variant_config(variant, config), scale / VARIANT.format(variant=variant)
+        for name, work in work_by_dataset(varied, config).items():
+            yield f"{name}, {variant}", work, varied, place
+
+
+def work_by_dataset(config: Config, varied_from: Config | None = None) -> dict[str, Work]:
+    """What a config asks for, of the data sets that it has runs or scores on.
+
+    Args:
+        config: what is asked for.
+        varied_from: if it is a variant's, the config without it, whose runs the variant does not
+            make again where its switch has no effect on them.
+    """
+    wanted = runs_of("all", config)
+    if varied_from:
+        wanted = [run for run in wanted if not is_same_run(run, config, varied_from)]
     found = {}
     for dataset in (study["dataset"] for study in config["studies"].values()):
-        own_runs, own_starts = (
-            [block for block in blocks if block[0].dataset == dataset] for blocks in (runs, starts)
-        )
-        if not own_runs:
+        runs = [run for run in wanted if run.dataset == dataset]
+        starts = [start for start in starts_of(runs, config) if start.dataset == dataset]
+        if not runs and not starts:
             continue
-        jobs = 2 * len(own_runs) + len(own_starts)  # a block of runs is trained, and evaluated
-        found[dataset] = Work([*chain(*own_runs)], [*chain(*own_starts)], jobs)
+        blocks = [block for block in run_blocks(config).values() if not {*block}.isdisjoint(runs)]
+        jobs = 2 * len(blocks)  # a block of runs is trained, and evaluated
+        jobs += len({block_of_start(start, config) for start in starts})
+        found[dataset] = Work(runs, starts, jobs)
     return found
 
 
@@ -123,13 +141,16 @@ def seconds_here(
         known: what work costs on another device of its kind.
         assumed: what is assumed of every run.
     """
-    spec = training_spec(work.runs[0], config)
+    if work.runs:
+        spec = training_spec(work.runs[0], config)
+    else:
+        spec = start_spec(work.starts[0], config).training
     images = timed_images(spec.batch_size, device)
     measured = update_seconds(spec, images, device)
     costs = known.networks.get(network_key(spec.network, spec.width))
     costs = costs or known.nearest(measured, images)
     slower = measured / costs.update.of(images, images)
-    stages = stage_seconds(spec.run.dataset, config, known, assumed, costs)
+    stages = stage_seconds(spec.run.dataset, config, known, assumed, costs, runs=work.runs)
     return {stage: slower * seconds for stage, seconds in stages.items()}
 
 
