@@ -279,6 +279,7 @@ def stage_seconds(
     """
     asked_for = runs_of("all", config) if runs is None else runs
     wanted = {run for run in asked_for if run.dataset == dataset}
+    by_epoch = wanted & {*runs_of("by_epoch", config)}
     starts: dict[str, list[Start]] = {}
     for start in starts_of(wanted, config):
         if start.dataset == dataset:
@@ -306,7 +307,8 @@ def stage_seconds(
             total.update(training_seconds(spec, known, assumed, begun=begun, stacked=stacked))
             total.update(evaluation_seconds(dataset, evaluated, known, left))
         total["starting jobs"] += 2 * device.job * bool(made)  # it is trained, and evaluated
-    for run in wanted & {*runs_of("by_epoch", config)}:
+        total["starting jobs"] += device.job * any(run in by_epoch for run in made)
+    for run in by_epoch:
         total.update(by_epoch_seconds(run, config, of(training_spec(run, config)), assumed))
     return dict(total)
 

@@ -7,16 +7,18 @@ device that is known (`costs`) are taken times its speed against this one, by an
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
+from advprune.by_epoch.spec import BY_EPOCH_FILES
 from advprune.data.examples import Examples
 from advprune.machine.stopwatch import clock
 from advprune.paths import RESULT_FILES, VARIANT
 from advprune.plan.blocks import block_of_start, run_blocks, start_of, starts_of
-from advprune.plan.config import Config, variant_config
+from advprune.plan.config import Config, study_of, under_autoattack, variant_config
 from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import is_same_run, start_spec, training_spec
 from advprune.preflight.costs import Assumed, DeviceCosts, Seconds, network_key, stage_seconds
@@ -40,11 +42,13 @@ class Work:
     Attributes:
         runs: those that are made.
         starts: the starts that they go on from, or whose scores are shown.
+        by_epoch: those of the runs that are trained once more and attacked after every epoch.
         jobs: how many jobs make them.
     """
 
     runs: list[Run]
     starts: list[Start]
+    by_epoch: list[Run]
     jobs: int
 
 
@@ -75,9 +79,11 @@ def work_by_dataset(config: Config, varied_from: Config | None = None) -> dict[s
         if not runs and not starts:
             continue
         blocks = [block for block in run_blocks(config).values() if not {*block}.isdisjoint(runs)]
+        by_epoch = [run for run in runs_of("by_epoch", config) if run in runs]
         jobs = 2 * len(blocks)  # a block of runs is trained, and evaluated
+        jobs += sum(not {*block}.isdisjoint(by_epoch) for block in blocks)
         jobs += len({block_of_start(start, config) for start in starts})
-        found[dataset] = Work(runs, starts, jobs)
+        found[dataset] = Work(runs, starts, by_epoch, jobs)
     return found
 
 
@@ -91,15 +97,20 @@ def from_records(work: Work, config: Config, scale: Path) -> float | None:
         config: by which it is.
         scale: the folder of the scale's results.
     """
-    runs = [_recorded_seconds(run, config, scale) for run in work.runs]
+    by_attack: dict[bool, list[float | None]] = {True: [], False: []}
+    for run in work.runs:
+        # Apart: AutoAttack takes long, and the runs that have been made may be those under it.
+        attacked = under_autoattack(run.seed, study_of(run.dataset, config)["evaluation"])
+        by_attack[attacked].append(_recorded_seconds(run, config, scale))
     starts = [_recorded_start(scale / "starts" / start.folder) for start in work.starts]
-    means = []
-    for found, count in ((runs, len(work.runs)), (starts, len(work.starts))):
+    by_epoch = [_recorded_by_epoch(scale / "runs" / run.folder) for run in work.by_epoch]
+    total = 0.0
+    for found in (*by_attack.values(), starts, by_epoch):
         known = [seconds for seconds in found if seconds is not None]
-        if count and not known:
+        if found and not known:
             return None
-        means.append(count * sum(known) / len(known) if known else 0.0)
-    return sum(means)
+        total += len(found) * sum(known) / max(len(known), 1)
+    return total
 
 
 def _recorded_seconds(run: Run, config: Config, scale: Path) -> float | None:
@@ -125,6 +136,14 @@ def _recorded_start(folder: Path) -> float | None:
         return None
     record = read_record(folder / "start.json")
     return sum(record["seconds"].values()) + sum(record["scoring_seconds"].values())
+
+
+def _recorded_by_epoch(folder: Path) -> float | None:
+    if not has_files(folder, BY_EPOCH_FILES):
+        return None
+    made = read_record(folder / BY_EPOCH_FILES[-1])["provenance"]
+    ended, started = (datetime.fromisoformat(made[key]) for key in ("ended", "started"))
+    return (ended - started).total_seconds()
 
 
 def seconds_here(
