@@ -1,5 +1,6 @@
 """What the doctor finds on machines that have and lack this and that."""
 
+import json
 import os
 import subprocess
 import sys
@@ -46,6 +47,18 @@ def test_a_machine_that_runs_these_tests_can_run_the_quick_scale():
     ended = run_doctor("--config", "config/quick.yaml", "--jobs", "1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "The scale quick can run here." in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("seeds", "wanted"), [({}, ["mnist"]), ({"scores": {"seeds": 1}}, ["mnist", "cifar10"])]
+)
+def test_data_are_asked_for_that_runs_or_scores_are_of(monkeypatch, tmp_path, seeds, wanted):
+    (tmp_path / "seeds.json").write_text(json.dumps({"studies": {"cifar10": seeds}}))
+    config = load_config(PROJECT / "config/reference.yaml", tmp_path / "seeds.json")
+    asked = []
+    monkeypatch.setattr(doctor, "dataset", lambda name, *_: asked.append(name))
+    list(doctor.examine(config, jobs=1, root=None, results=tmp_path / "results/reference"))
+    assert asked == wanted
 
 
 def test_a_config_whose_data_cannot_be_had_cannot_run(monkeypatch, tmp_path):

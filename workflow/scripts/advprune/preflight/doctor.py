@@ -30,6 +30,7 @@ from advprune.paths import LOCK
 from advprune.plan.blocks import JOB_MEMORY_MB
 from advprune.plan.config import Config, study_of
 from advprune.plan.exhibits import runs_of
+from advprune.preflight.estimate import work_by_dataset
 from advprune.spec.datasets import DATASETS
 
 OLDEST_PYTHON = (3, 11)
@@ -82,8 +83,8 @@ def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> I
     yield memory(jobs)
     yield disk(config, results)
     yield graphics(config)
-    for study in config["studies"].values():
-        yield dataset(study["dataset"], root, results.parent / "datasets")
+    for name in work_by_dataset(config):
+        yield dataset(name, root, results.parent / "datasets")
     yield conda()
     yield container()
     yield slurm()
