@@ -301,6 +301,22 @@ def test_results_that_do_not_fit_on_the_disk_are_told(monkeypatch, tmp_path):
     assert doctor.disk(QUICK, tmp_path / "results/quick").state is State.FAILS
 
 
+def test_on_the_disk_there_must_be_room_for_variants_and_none_for_what_is_there(
+    monkeypatch, tmp_path
+):
+    config = load_config(PROJECT / "config/smoke.yaml")
+    monkeypatch.setattr(doctor, "_mebibytes", lambda name, config: 1024.0)
+    (of_mnist, others, of_variant) = (
+        work.runs for _, work, *_ in doctor.all_work(config, tmp_path)
+    )
+    for run in of_mnist:
+        (tmp_path / "runs" / run.folder).mkdir(parents=True)
+        for name in doctor.TRAINED_FILES:
+            (tmp_path / "runs" / run.folder / name).touch()
+    needed = len(others) + len(of_variant)
+    assert f"about {needed:.1f} GiB needed" in doctor.disk(config, tmp_path).found
+
+
 def test_more_jobs_than_fit_into_memory_are_told_how_many_do():
     found = doctor.memory(10_000)
     assert found.state is State.NOTE
