@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from run_tables import runs_of_cell
+from workflow_tools import PROJECT, run_program
 
 from advprune.analysis.run_table import write_runs
 from advprune.errors import UserError
@@ -78,6 +79,16 @@ def test_a_table_that_is_not_there_is_named(results):
 def test_claims_that_are_not_there_are_named(results, what):
     with pytest.raises(UserError, match=r"claims\.csv does not exist"):
         with_quotes(DOCUMENT.replace("tables/table1", what), results)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_document_that_cannot_be_read_is_named(content, results):
+    path = results / "document.md"
+    if content:
+        path.write_bytes(content)
+    ended = run_program("quote", results, path, cwd=PROJECT)
+    assert (ended.status, "Traceback" in ended.printed) == (1, False)
+    assert ended.printed.startswith(f"error: {path} cannot be read")
 
 
 @pytest.mark.workflow
