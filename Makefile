@@ -64,7 +64,7 @@ AGAIN = .reference
 define make_again
 	rm -rf $(AGAIN) && mkdir $(AGAIN)
 	cp -r Snakefile rules workflow config envs profiles report $(AGAIN)
-	@cd $(AGAIN) && ../$(BIN)/python workflow/scripts/unpack.py ../$(PUBLISHED) --config $(REFERENCE)
+	@cd $(AGAIN) && ../$(BIN)/python workflow/scripts/unpack.py $(abspath $(PUBLISHED)) --config $(REFERENCE)
 	cd $(AGAIN) && ../$(SNAKEMAKE) --quiet all --configfile $(REFERENCE) config/partial.yaml
 endef
 

@@ -22,6 +22,7 @@ CLAIMS, EXTENDING, RESULTS, RUNNING = (
     (PROJECT / f"docs/{name}.md").read_text(encoding="utf-8")
     for name in ("claims", "extending", "results", "running")
 )
+(BLOCKS,) = re.findall(r"^## Blocks\n(.*?)^## ", RUNNING, re.M | re.S)
 DOCUMENTS = {
     str(path.relative_to(PROJECT)): path.read_text(encoding="utf-8")
     for pattern in ("*.md", "[!.]*/*.md")
@@ -178,6 +179,15 @@ def test_the_profile_for_slurm_has_all_that_the_default_one_has_which_it_replace
         for name in ("default", "slurm")
     )
     assert default.items() <= slurm.items()
+
+
+def test_the_profile_for_slurm_asks_for_a_gpu_for_every_rule_that_uses_one():
+    texts = [path.read_text(encoding="utf-8") for path in (PROJECT / "rules").glob("*.smk")]
+    rules = re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", "\n".join(texts), re.M | re.S)
+    users = {name for name, body in rules if "**execution_resources()" in body}
+    profile = yaml.safe_load((PROJECT / "profiles/slurm/config.yaml").read_text())
+    asked = {name for name, of in profile["set-resources"].items() if of.get("gpu") == 1}
+    assert asked == users == {*re.findall(r"^\| `(\w+)` \| [^|]+ \|$", BLOCKS, re.M)}
 
 
 def test_the_page_on_running_explains_every_setting_of_the_profile_for_slurm():

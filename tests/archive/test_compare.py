@@ -4,6 +4,7 @@ import pytest
 
 from advprune.archive import compare
 from advprune.archive.compare import differences, take_over
+from advprune.errors import UserError
 
 TABLE = "method,n,mean\nlow-loss,120,51.39000000000001\nfull,120,0.0\n"
 TEXT = (
@@ -53,6 +54,9 @@ def test_a_number_of_a_table_with_five_decimals_may_be_rounded_the_other_way(fol
         ("0.0\n", "\n", "row 2 (full), mean: empty, was 0.0"),
         ("full", "random", "row 2 (full), method: random, was full"),
         ("full,120,0.0\n", "", "it has 1 rows, and had 2"),
+        ("full,120,0.0", "full,120", "row 2 (full): 2 cells, was 3, under 3 columns"),
+        ("full,120,0.0", "", "row 2 (full): 0 cells, was 3, under 3 columns"),
+        (TABLE, "", "its columns are , and were method, n, mean"),
         ("mean", "median", "its columns are method, n, median, and were method, n, mean"),
     ],
 )
@@ -79,6 +83,23 @@ def test_other_text_is_shown_with_its_line(folders, old, new):
     (found,) = changed(folders, "tables/table1.md", old, new)
     line = next(line for line in TEXT.splitlines() if old in line)
     assert found.endswith(f"{line.replace(old, new)!r}, was {line!r}")
+
+
+def test_a_row_without_all_cells_is_no_result_even_if_it_was_published_so(folders):
+    for folder in folders:
+        (folder / "runs.csv").write_text("seed,loss\n0\n")
+    assert differences(*folders) == ["runs.csv: row 1 (0): 1 cells, was 1, under 2 columns"]
+
+
+def test_empty_tables_are_equal(folders):
+    for folder in folders:
+        (folder / "runs.csv").touch()
+    assert differences(*folders) == []
+
+
+def test_folders_without_results_are_refused(tmp_path):
+    with pytest.raises(UserError, match=f"^neither {tmp_path}/a nor {tmp_path}/b has anything"):
+        differences(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_file_that_is_not_made_any_more_is_named(folders):

@@ -152,6 +152,15 @@ def test_unpacking_makes_whole_what_was_begun(published, unpacked, config):
     collect_runs("all", config, unpacked / "runs")
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_without_packs_is_refused(there, config, tmp_path):
+    if there:
+        (tmp_path / "published/runs").mkdir(parents=True)
+    with pytest.raises(UserError, match=f"^{tmp_path}/published holds no pack"):
+        unpack(tmp_path / "published", tmp_path / "unpacked", config)
+    assert not (tmp_path / "unpacked").exists()
+
+
 def test_a_pack_with_a_file_that_no_run_has_is_refused(published, config, tmp_path):
     write_pack(published / "runs/mnist5k/full/p1.0/e1/030-059.tar.xz", {"seed030": {"x.py": b""}})
     with pytest.raises(UserError, match=r"holds x.py, which is no file of a run"):

@@ -1,6 +1,7 @@
 """What make refuses before it does anything."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -60,3 +61,12 @@ def test_where_nothing_is_published_there_is_nothing_to_make_again(tmp_path):
     assert (
         ended.stdout == f"Nothing is published in {tmp_path / 'none'} yet: nothing to make again\n"
     )
+
+
+@pytest.mark.parametrize("target", ["compared", "publish"])
+@pytest.mark.parametrize("place", ["results/reference", PROJECT / "results/reference", "/mnt/runs"])
+def test_what_is_published_may_be_named_by_an_absolute_path_too(target, place):
+    # Unpacked from another folder, from which a relative path leads elsewhere.
+    printed = make(target, f"PUBLISHED={place}").stdout
+    (found,) = re.findall(r"cd \.reference && .*unpack\.py (\S+)", printed)
+    assert found == str(PROJECT / place)

@@ -569,6 +569,19 @@ def test_the_starts_of_a_variant_measure_what_its_runs_prune_by_alone():
         (3, "variants.changed has 3, but must be"),
         ({"studies": {"mnist": {"training": {"normalize": False}}}}, "did you mean 'normalise'?"),
         ({"early_stopping": {"steps": 0}}, "early_stopping.steps is 0"),
+        ({1: 2, "a": 3}, "variants.changed has 1, but must be an overlay of"),
+        ({"pruning": None}, "config: pruning is None"),
+        ({"studies": ["mnist"]}, "config: studies is ['mnist']"),
+        ({"studies": {"mnist": None}}, "config: studies.mnist is None"),
+        (
+            {"studies": {"mnist": {"experiments": {"sensitivity": None}}}},
+            "config: studies.mnist.experiments.sensitivity is None",
+        ),
+        ({"studies": {"mnist": {"scores": None}}}, "config: studies.mnist.scores is None"),
+        (
+            {"studies": {"mnist": {"dataset": "fashion_mnist"}}},
+            "sets studies.mnist.dataset to 'fashion_mnist', but must leave it 'mnist'",
+        ),
     ],
 )
 def test_a_wrong_variant_is_refused_by_name(overlay, told):
@@ -577,6 +590,8 @@ def test_a_wrong_variant_is_refused_by_name(overlay, told):
     assert "variants.changed" in message
 
 
-def test_a_variants_name_must_be_one_that_stands_in_paths():
-    config = copy.deepcopy(PAPER) | {"variants": {"../x": {}}}
-    assert "lower-case letters" in refusal(config)
+@pytest.mark.parametrize("names", [["../x"], [100], [100, "abc"], [None], [True, "a"]])
+def test_a_variants_name_must_be_text_that_stands_in_paths(names):
+    config = copy.deepcopy(PAPER) | {"variants": {name: {} for name in names}}
+    with pytest.raises(UserError, match=rf"variants is {names[0]!r}, but .* lower-case letters"):
+        whole(config)

@@ -188,13 +188,13 @@ def test_a_network_trained_without_attacks_withstands_none():
     assert smoke(autoattack_rest=1)["AutoAttack"] == len(adversarial)
 
 
-def test_a_job_for_each_block_of_starts_and_two_for_each_of_runs(tmp_path):
+def test_jobs_start_for_each_block_of_starts_and_of_runs_and_of_those_attacked_by_epoch(tmp_path):
     (tmp_path / "spread.yaml").write_text("execution: {seeds_per_job: 1}")
     spread = load_config(PROJECT / "config/smoke.yaml", tmp_path / "spread.yaml")
     device = DeviceCosts("a device", job=1.0, exhibit=3.0, networks={})
     many = stage_seconds("mnist5k", spread, device, HALF, network())
     runs = [run for run in runs_of("all", SMOKE) if run.dataset == "mnist5k"]
-    assert many["starting jobs"] == 2 * len(runs) + 3
+    assert many["starting jobs"] == 2 * len(runs) + 3 + len(runs_of("by_epoch", spread))
 
 
 def test_every_table_and_figure_costs_something():

@@ -1,5 +1,6 @@
 """What the doctor finds on machines that have and lack this and that."""
 
+import json
 import os
 import subprocess
 import sys
@@ -46,6 +47,18 @@ def test_a_machine_that_runs_these_tests_can_run_the_quick_scale():
     ended = run_doctor("--config", "config/quick.yaml", "--jobs", "1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "The scale quick can run here." in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("seeds", "wanted"), [({}, ["mnist"]), ({"scores": {"seeds": 1}}, ["mnist", "cifar10"])]
+)
+def test_data_are_asked_for_that_runs_or_scores_are_of(monkeypatch, tmp_path, seeds, wanted):
+    (tmp_path / "seeds.json").write_text(json.dumps({"studies": {"cifar10": seeds}}))
+    config = load_config(PROJECT / "config/reference.yaml", tmp_path / "seeds.json")
+    asked = []
+    monkeypatch.setattr(doctor, "dataset", lambda name, *_: asked.append(name))
+    list(doctor.examine(config, jobs=1, root=None, results=tmp_path / "results/reference"))
+    assert asked == wanted
 
 
 def test_a_config_whose_data_cannot_be_had_cannot_run(monkeypatch, tmp_path):
@@ -286,6 +299,22 @@ def test_results_that_do_not_fit_on_the_disk_are_told(monkeypatch, tmp_path):
     full = doctor.shutil.disk_usage(tmp_path)._replace(free=1)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: full)
     assert doctor.disk(QUICK, tmp_path / "results/quick").state is State.FAILS
+
+
+def test_on_the_disk_there_must_be_room_for_variants_and_none_for_what_is_there(
+    monkeypatch, tmp_path
+):
+    config = load_config(PROJECT / "config/smoke.yaml")
+    monkeypatch.setattr(doctor, "_mebibytes", lambda name, config: 1024.0)
+    (of_mnist, others, of_variant) = (
+        work.runs for _, work, *_ in doctor.all_work(config, tmp_path)
+    )
+    for run in of_mnist:
+        (tmp_path / "runs" / run.folder).mkdir(parents=True)
+        for name in doctor.TRAINED_FILES:
+            (tmp_path / "runs" / run.folder / name).touch()
+    needed = len(others) + len(of_variant)
+    assert f"about {needed:.1f} GiB needed" in doctor.disk(config, tmp_path).found
 
 
 def test_more_jobs_than_fit_into_memory_are_told_how_many_do():

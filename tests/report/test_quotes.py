@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from run_tables import runs_of_cell
-from workflow_tools import PROJECT
+from workflow_tools import PROJECT, run_program
 
 from advprune.analysis.run_table import write_runs
 from advprune.errors import UserError
@@ -94,6 +94,16 @@ def test_the_verdict_by_the_other_attack_stands_beside_where_there_is_one():
     (seconds,) = (cell for says, cell in by_claim.items() if "less training time" in says)
     assert seconds == "–"
     assert quoted("claims of appendix_c")[0] == "Verdict"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_document_that_cannot_be_read_is_named(content, results):
+    path = results / "document.md"
+    if content:
+        path.write_bytes(content)
+    ended = run_program("quote", results, path, cwd=PROJECT)
+    assert (ended.status, "Traceback" in ended.printed) == (1, False)
+    assert ended.printed.startswith(f"error: {path} cannot be read")
 
 
 @pytest.mark.workflow

@@ -2,7 +2,6 @@
 """Print how many runs each table and figure needs, and about how long they take on this machine."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 from tabulate import tabulate
@@ -11,12 +10,11 @@ from advprune.analysis.notes import duration, scale_note
 from advprune.machine.devices import device_of_jobs
 from advprune.machine.leases import visible_gpus
 from advprune.machine.provenance import device_name
-from advprune.paths import VARIANT
-from advprune.plan.config import Config, load_config, variant_config
+from advprune.plan.config import load_config
 from advprune.plan.exhibits import WITH_RUNS, runs_of
 from advprune.plan.protocols import results_name
 from advprune.preflight.costs import exhibit_seconds, read_costs
-from advprune.preflight.estimate import Work, from_records, seconds_here, work_by_dataset
+from advprune.preflight.estimate import all_work, from_records, seconds_here
 from advprune.program import add_options, run_program, whole_number
 
 
@@ -39,7 +37,7 @@ def main() -> None:
     devices, assumed = read_costs()
     known, cpu = devices[device.type], devices["cpu"]
     estimates = []
-    for dataset, work, asked, folder in all_work(config):
+    for dataset, work, asked, folder in all_work(config, Path("results") / results_name(config)):
         seconds = from_records(work, asked, folder)
         source = "the records of earlier runs"
         if seconds is not None:
@@ -63,16 +61,6 @@ def main() -> None:
         f"attacked images withstand all attacks, DeepFool takes {assumed.steps:g} steps.\n"
         "What work costs by stage, on which devices: docs/cost.md"
     )
-
-
-def all_work(config: Config) -> Iterator[tuple[str, Work, Config, Path]]:
-    """The work on each data set, and on those of variants, with its config and results' folder."""
-    folder = Path("results") / results_name(config)
-    yield from ((name, work, config, folder) for name, work in work_by_dataset(config).items())
-    for variant in config["variants"]:
-        varied, place = variant_config(variant, config), folder / VARIANT.format(variant=variant)
-        for name, work in work_by_dataset(varied).items():
-            yield f"{name}, {variant}", work, varied, place
 
 
 if __name__ == "__main__":

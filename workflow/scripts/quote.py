@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from advprune.errors import UserError
 from advprune.program import run_program
 from advprune.report.quotes import with_quotes
 from advprune.storage.files import write_text
@@ -18,7 +19,7 @@ def main() -> None:
         "--check", action="store_true", help="write nothing; status 1 if a quotation is out of date"
     )
     options = parser.parse_args()
-    texts = {path: path.read_text(encoding="utf-8") for path in options.documents}
+    texts = {path: read_document(path) for path in options.documents}
     changed = {
         path: new
         for path, text in texts.items()
@@ -30,6 +31,18 @@ def main() -> None:
         )
     for path, text in changed.items():
         write_text(path, text)
+
+
+def read_document(path: Path) -> str:
+    """The text of a document.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}): name a Markdown file") from error
 
 
 if __name__ == "__main__":

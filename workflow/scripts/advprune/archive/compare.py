@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from advprune.errors import UserError
 from advprune.storage.files import atomic_write
 
 # Everything else is drawn from these.
@@ -39,8 +40,16 @@ def differences(made: Path, published: Path) -> list[str]:
 
     Returns:
         a line for each difference; where a file has many, the first of them and their number.
+
+    Raises:
+        UserError: neither has a file that is compared.
     """
     here, there = compared_files(made), compared_files(published)
+    if not here | there:
+        raise UserError(
+            f"neither {made} nor {published} has anything to compare, such as claims.md or "
+            "tables/*.csv: name two folders of results"
+        )
     found = [f"{name} was published and is not made any more" for name in sorted(there - here)]
     found += [f"{name} is made and was not published" for name in sorted(here - there)]
     for name in sorted(here & there):
@@ -82,7 +91,9 @@ def _large_table_differences(made: Path, published: Path) -> Iterator[str]:
 
 def _table_differences(made: Path, published: Path) -> Iterator[str]:
     """Cell by cell, each named by its row's first cell and its column."""
-    ours, theirs = (list(csv.reader(path.open(encoding="utf-8"))) for path in (made, published))
+    ours, theirs = (
+        list(csv.reader(path.open(encoding="utf-8"))) or [[]] for path in (made, published)
+    )
     if ours[:1] != theirs[:1]:
         yield f"its columns are {', '.join(ours[0])}, and were {', '.join(theirs[0])}"
         return
@@ -91,7 +102,11 @@ def _table_differences(made: Path, published: Path) -> Iterator[str]:
         return
     header = ours[0]
     for number, rows in enumerate(zip(ours[1:], theirs[1:], strict=True), 1):
-        where = f"row {number} ({rows[1][0]})"
+        where = f"row {number} ({''.join(rows[1][:1])})"
+        if {*map(len, rows)} != {len(header)}:
+            new, old = map(len, rows)
+            yield f"{where}: {new} cells, was {old}, under {len(header)} columns"
+            continue
         for column, new, old in zip(header, *rows, strict=True):
             if not _same(new, old):
                 yield f"{where}, {column}: {new or 'empty'}, was {old or 'empty'}"

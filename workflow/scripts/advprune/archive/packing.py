@@ -108,10 +108,14 @@ def unpack(published: Path, scale: Path, config: Config) -> int:
         how many runs and starts were put there.
 
     Raises:
-        UserError: a pack is damaged, or the folder cannot be written.
+        UserError: there is no pack, one is damaged, or the folder cannot be written.
     """
+    if not (found := sorted(published.rglob(f"*{SUFFIX}"))):
+        raise UserError(
+            f"{published} holds no pack ({SUFFIX}): name the folder that `make publish` has filled"
+        )
     count = 0
-    for path in sorted(published.rglob(f"*{SUFFIX}")):
+    for path in found:
         folder = scale / path.relative_to(published).parent
         for name, files in read_pack(path).items():
             if unknown := files.keys() - set(_WRITTEN):

@@ -1,6 +1,5 @@
 """Reading and checking the config: what is wrong is said once, before any job starts."""
 
-import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -88,19 +87,24 @@ def variant_config(name: str, config: Config) -> Config:
         UserError: the overlay sets what a variant may not, or makes the config wrong.
     """
     overlay = config["variants"][name]
-    if not isinstance(overlay, dict) or (other := sorted(overlay.keys() - {*VARIED})):
-        what = other[0] if isinstance(overlay, dict) else repr(overlay)
+    if not isinstance(overlay, dict) or (other := overlay.keys() - {*VARIED}):
+        what = min(map(str, other)) if isinstance(overlay, dict) else repr(overlay)
         allowed = f"an overlay of {', '.join(VARIED)} alone"
         raise UserError(f"config: variants.{name} has {what}, but must be {allowed}")
-    changed = _overlaid(copy.deepcopy(dict(config)), copy.deepcopy(overlay)) | {"variants": {}}
-    for study in changed["studies"].values():
-        for title, experiment in study["experiments"].items():
-            experiment["seeds"] = experiment["seeds"] if title == SENSITIVITY else 0
-        study["scores"]["seeds"] = 0
     try:
-        return whole(changed)
+        changed = whole(_overlaid(config, overlay) | {"variants": {}})
     except UserError as error:
         raise UserError(f"{error} (with config: variants.{name})") from error
+    for title, study in changed["studies"].items():
+        if study["dataset"] != (own := config["studies"][title]["dataset"]):
+            raise UserError(
+                f"config: variants.{name} sets studies.{title}.dataset to {study['dataset']!r}, "
+                f"but must leave it {own!r}: its runs are compared with the config's own"
+            )
+        for experiment in study["experiments"].keys() - {SENSITIVITY}:
+            study["experiments"][experiment]["seeds"] = 0
+        study["scores"]["seeds"] = 0
+    return changed
 
 
 def write_config(path: str | Path, config: Config) -> None:
@@ -152,7 +156,7 @@ def ranges_of(seeds: Iterable[int]) -> str:
     return ", ".join(f"{p[0]} to {p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
 
 
-def _overlaid(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def _overlaid(under: Config, over: Config) -> dict[str, Any]:
     """Merge as Snakemake does: mappings key by key, everything else as a whole."""
     merged = dict(under)
     for key, value in over.items():

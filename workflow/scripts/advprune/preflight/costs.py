@@ -6,6 +6,7 @@ something by itself, nearly all of it on a GPU, and each of its images something
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -261,7 +262,7 @@ def stage_seconds(
     assumed: Assumed,
     costs: NetworkCosts | None = None,
     *,
-    exhibit: str = "all",
+    runs: Iterable[Run] | None = None,
 ) -> Seconds:
     """All that a config asks for on one data set.
 
@@ -271,12 +272,14 @@ def stage_seconds(
         device: where.
         assumed: of every run.
         costs: of the data set's network, if not those that the device has under its name.
-        exhibit: for which table or figure.
+        runs: those that are made, if not all that are asked for.
 
     Raises:
         KeyError: the device has none.
     """
-    wanted = {run for run in runs_of(exhibit, config) if run.dataset == dataset}
+    asked_for = runs_of("all", config) if runs is None else runs
+    wanted = {run for run in asked_for if run.dataset == dataset}
+    by_epoch = wanted & {*runs_of("by_epoch", config)}
     starts: dict[str, list[Start]] = {}
     for start in starts_of(wanted, config):
         if start.dataset == dataset:
@@ -304,7 +307,8 @@ def stage_seconds(
             total.update(training_seconds(spec, known, assumed, begun=begun, stacked=stacked))
             total.update(evaluation_seconds(dataset, evaluated, known, left))
         total["starting jobs"] += 2 * device.job * bool(made)  # it is trained, and evaluated
-    for run in wanted & {*runs_of("by_epoch", config)} if exhibit in ("all", "by_epoch") else ():
+        total["starting jobs"] += device.job * any(run in by_epoch for run in made)
+    for run in by_epoch:
         total.update(by_epoch_seconds(run, config, of(training_spec(run, config)), assumed))
     return dict(total)
 

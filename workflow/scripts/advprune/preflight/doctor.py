@@ -26,11 +26,12 @@ from advprune.data.published import PUBLISHED, PublishedFiles, check_root, check
 from advprune.errors import UserError
 from advprune.machine.devices import gpu_trouble
 from advprune.machine.leases import visible_gpus
-from advprune.paths import LOCK
+from advprune.paths import LOCK, RUNS, TRAINED_FILES
 from advprune.plan.blocks import JOB_MEMORY_MB
 from advprune.plan.config import Config, study_of
-from advprune.plan.exhibits import runs_of
+from advprune.preflight.estimate import all_work, work_by_dataset
 from advprune.spec.datasets import DATASETS
+from advprune.storage.files import has_files
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_CONDA = (24, 7, 1)
@@ -82,8 +83,8 @@ def examine(config: Config, *, jobs: int, root: Path | None, results: Path) -> I
     yield memory(jobs)
     yield disk(config, results)
     yield graphics(config)
-    for study in config["studies"].values():
-        yield dataset(study["dataset"], root, results.parent / "datasets")
+    for name in work_by_dataset(config):
+        yield dataset(name, root, results.parent / "datasets")
     yield conda()
     yield container()
     yield slurm()
@@ -165,12 +166,18 @@ def memory(jobs: int) -> Finding:
 
 
 def disk(config: Config, results: Path) -> Finding:
-    """Whether the results fit on the disk."""
+    """Whether the results that are not there yet fit on the disk, those of variants too."""
     there = next(
         path for path in (results.absolute(), *results.absolute().parents) if path.exists()
     )
     free = shutil.disk_usage(there).free / 2**30
-    needed = sum(_mebibytes(run.dataset, config) for run in runs_of("all", config)) / 1024
+    mebibytes = sum(
+        _mebibytes(run.dataset, asked)
+        for _, work, asked, scale in all_work(config, results)
+        for run in work.runs
+        if not has_files(scale / RUNS / run.folder, TRAINED_FILES)
+    )
+    needed = mebibytes / 1024
     found = f"{free:.1f} GiB free, about {needed:.1f} GiB needed"
     if not os.access(there, os.W_OK):
         return Finding(State.FAILS, "disk", f"{there} cannot be written", "work in another folder")

@@ -5,20 +5,22 @@ device that is known (`costs`) are taken times its speed against this one, by an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from datetime import datetime
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
+from advprune.by_epoch.spec import BY_EPOCH_FILES
 from advprune.data.examples import Examples
 from advprune.machine.stopwatch import clock
-from advprune.paths import RESULT_FILES
-from advprune.plan.blocks import run_blocks, start_blocks, start_of
-from advprune.plan.config import Config
-from advprune.plan.specify import training_spec
+from advprune.paths import RESULT_FILES, VARIANT
+from advprune.plan.blocks import block_of_start, run_blocks, start_of, starts_of
+from advprune.plan.config import Config, study_of, under_autoattack, variant_config
+from advprune.plan.exhibits import runs_of
+from advprune.plan.specify import is_same_run, start_spec, training_spec
 from advprune.preflight.costs import Assumed, DeviceCosts, Seconds, network_key, stage_seconds
 from advprune.spec.datasets import DATASETS
 from advprune.spec.methods import METHODS
@@ -38,28 +40,50 @@ class Work:
     """All that a config asks for on one data set.
 
     Attributes:
-        runs: the runs.
+        runs: those that are made.
         starts: the starts that they go on from, or whose scores are shown.
+        by_epoch: those of the runs that are trained once more and attacked after every epoch.
         jobs: how many jobs make them.
     """
 
     runs: list[Run]
     starts: list[Start]
+    by_epoch: list[Run]
     jobs: int
 
 
-def work_by_dataset(config: Config) -> dict[str, Work]:
-    """What a config asks for, of the data sets that it has runs on."""
-    runs, starts = list(run_blocks(config).values()), list(start_blocks(config).values())
+def all_work(config: Config, scale: Path) -> Iterator[tuple[str, Work, Config, Path]]:
+    """The work on each data set, and on those of variants, with its config and results' folder."""
+    yield from ((name, work, config, scale) for name, work in work_by_dataset(config).items())
+    for variant in config["variants"]:
+        varied, place = variant_config(variant, config), scale / VARIANT.format(variant=variant)
+        for name, work in work_by_dataset(varied, config).items():
+            yield f"{name}, {variant}", work, varied, place
+
+
+def work_by_dataset(config: Config, varied_from: Config | None = None) -> dict[str, Work]:
+    """What a config asks for, of the data sets that it has runs or scores on.
+
+    Args:
+        config: what is asked for.
+        varied_from: if it is a variant's, the config without it, whose runs the variant does not
+            make again where its switch has no effect on them.
+    """
+    wanted = runs_of("all", config)
+    if varied_from:
+        wanted = [run for run in wanted if not is_same_run(run, config, varied_from)]
     found = {}
     for dataset in (study["dataset"] for study in config["studies"].values()):
-        own_runs, own_starts = (
-            [block for block in blocks if block[0].dataset == dataset] for blocks in (runs, starts)
-        )
-        if not own_runs:
+        runs = [run for run in wanted if run.dataset == dataset]
+        starts = [start for start in starts_of(runs, config) if start.dataset == dataset]
+        if not runs and not starts:
             continue
-        jobs = 2 * len(own_runs) + len(own_starts)  # a block of runs is trained, and evaluated
-        found[dataset] = Work([*chain(*own_runs)], [*chain(*own_starts)], jobs)
+        blocks = [block for block in run_blocks(config).values() if not {*block}.isdisjoint(runs)]
+        by_epoch = [run for run in runs_of("by_epoch", config) if run in runs]
+        jobs = 2 * len(blocks)  # a block of runs is trained, and evaluated
+        jobs += sum(not {*block}.isdisjoint(by_epoch) for block in blocks)
+        jobs += len({block_of_start(start, config) for start in starts})
+        found[dataset] = Work(runs, starts, by_epoch, jobs)
     return found
 
 
@@ -73,15 +97,20 @@ def from_records(work: Work, config: Config, scale: Path) -> float | None:
         config: by which it is.
         scale: the folder of the scale's results.
     """
-    runs = [_recorded_seconds(run, config, scale) for run in work.runs]
+    by_attack: dict[bool, list[float | None]] = {True: [], False: []}
+    for run in work.runs:
+        # Apart: AutoAttack takes long, and the runs that have been made may be those under it.
+        attacked = under_autoattack(run.seed, study_of(run.dataset, config)["evaluation"])
+        by_attack[attacked].append(_recorded_seconds(run, config, scale))
     starts = [_recorded_start(scale / "starts" / start.folder) for start in work.starts]
-    means = []
-    for found, count in ((runs, len(work.runs)), (starts, len(work.starts))):
+    by_epoch = [_recorded_by_epoch(scale / "runs" / run.folder) for run in work.by_epoch]
+    total = 0.0
+    for found in (*by_attack.values(), starts, by_epoch):
         known = [seconds for seconds in found if seconds is not None]
-        if count and not known:
+        if found and not known:
             return None
-        means.append(count * sum(known) / len(known) if known else 0.0)
-    return sum(means)
+        total += len(found) * sum(known) / max(len(known), 1)
+    return total
 
 
 def _recorded_seconds(run: Run, config: Config, scale: Path) -> float | None:
@@ -109,6 +138,14 @@ def _recorded_start(folder: Path) -> float | None:
     return sum(record["seconds"].values()) + sum(record["scoring_seconds"].values())
 
 
+def _recorded_by_epoch(folder: Path) -> float | None:
+    if not has_files(folder, BY_EPOCH_FILES):
+        return None
+    made = read_record(folder / BY_EPOCH_FILES[-1])["provenance"]
+    ended, started = (datetime.fromisoformat(made[key]) for key in ("ended", "started"))
+    return (ended - started).total_seconds()
+
+
 def seconds_here(
     work: Work, config: Config, device: torch.device, known: DeviceCosts, assumed: Assumed
 ) -> Seconds:
@@ -123,13 +160,16 @@ def seconds_here(
         known: what work costs on another device of its kind.
         assumed: what is assumed of every run.
     """
-    spec = training_spec(work.runs[0], config)
+    if work.runs:
+        spec = training_spec(work.runs[0], config)
+    else:
+        spec = start_spec(work.starts[0], config).training
     images = timed_images(spec.batch_size, device)
     measured = update_seconds(spec, images, device)
     costs = known.networks.get(network_key(spec.network, spec.width))
     costs = costs or known.nearest(measured, images)
     slower = measured / costs.update.of(images, images)
-    stages = stage_seconds(spec.run.dataset, config, known, assumed, costs)
+    stages = stage_seconds(spec.run.dataset, config, known, assumed, costs, runs=work.runs)
     return {stage: slower * seconds for stage, seconds in stages.items()}
 
 
