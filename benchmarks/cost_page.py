@@ -197,8 +197,9 @@ minutes more at any scale.
 ## The paper, on a GPU
 
 Hours of {gpu}: **predictions**, since no run of this scale was made; MNIST's networks are taken
-to be trained in blocks as one stack. The config attacks all 10,000 images in batches of 500; the
-rows of 1,000 images are for 1,000 of them in one batch, and so is the second table.
+to be trained in blocks as one stack. The config runs AutoAttack on {autoattack:,} images and
+APGD-CE 40×5 on all 10,000, in batches of {batch:,}; the rows of 1,000 images are for 1,000 under
+both, in one batch, and so is the second table.
 
 {gpu_stages}
 
@@ -252,7 +253,10 @@ def page() -> str:
     cpu, gpu = DEVICES["cpu"], DEVICES["cuda"]
     paper = config_of("config")
     fewer = with_images(paper, 1_000)
+    evaluation = paper["studies"]["mnist"]["evaluation"]
     return TEXT.format(
+        autoattack=evaluation["autoattack_examples"],
+        batch=evaluation["batch_size"],
         cpu=cpu.title,
         cpu_short=cpu.title.removesuffix(", CPU seconds"),
         gpu=gpu.title,

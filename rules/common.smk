@@ -103,9 +103,12 @@ onstart:
         )
 
 
-# A start's checkpoint is the state that runs go on from: it stays until none needs it any more.
+# A start's checkpoint is the state that runs go on from: it stays until a call has made all that it was
+# asked for. Runs that are asked for later train their beginning themselves. A partial call makes none of
+# it, and may be made while another call trains.
 onsuccess:
-    discard_checkpoints(SCALE)
+    if not config["partial"]:
+        discard_checkpoints(SCALE)
 
 
 onerror:

@@ -135,6 +135,17 @@ def test_the_readme_counts_the_runs_and_jobs_of_a_config(config, dry_runs):
     assert [int(number.replace(",", "")) for number in row.groups()] == [runs, jobs]
 
 
+def test_the_pages_on_configs_and_on_cost_say_how_many_images_the_papers_scale_attacks():
+    evaluations = [study["evaluation"] for study in load_config()["studies"].values()]
+    (images,) = {evaluation["autoattack_examples"] for evaluation in evaluations}
+    assert {evaluation["single_attack_examples"] for evaluation in evaluations} == {None}
+    for document, said in (
+        ("config/README.md", f"AutoAttack on {images:,} of the 10,000 test images"),
+        ("docs/cost.md", f"AutoAttack on {images:,} images and APGD-CE 40×5 on all 10,000"),
+    ):
+        assert said in DOCUMENTS[document].replace("\n", " ")
+
+
 def test_the_page_on_results_names_every_table_and_figure():
     first, last = re.search(r"figure(\d)\.\*` … `figure(\d)\.\*", RESULTS).groups()
     numbered = {f"figure{number}" for number in range(int(first), int(last) + 1)}

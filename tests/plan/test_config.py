@@ -125,7 +125,22 @@ WRONG = [
     (f"{ACCURACY}.seeds", [-1], "[-1]", "seed"),
     (f"{ACCURACY}.e", [1, 11], "e has 11", "at most 10", "epochs"),
     (f"{ACCURACY}.e", [0], "e[0] is 0", "from 1"),
+    *(
+        (f"studies.{path}.e", [1, 2], f"{path}.e is [1, 2]", "one epoch", "pruning_epoch")
+        for path in (
+            *(f"mnist.experiments.{name}" for name in ("accuracy", "table1", "sensitivity")),
+            "cifar10.experiments.accuracy",
+        )
+    ),
     (f"{ACCURACY}.e", [1.0], "e[0] is 1.0", "whole number"),
+    *(
+        (
+            f"studies.cifar10.experiments.{name}",
+            DEFAULT_CONTENT["studies"]["mnist"]["experiments"][name],
+            f"cifar10.experiments.{name} is not used: it is about MNIST alone",
+        )
+        for name in ("table1", "pruning_epoch", "sensitivity", "by_epoch")
+    ),
     ("studies.mnist.scores.epoch", 11, "scores.epoch is 11", "at most 10"),
     ("studies.mnist.dataset", "minst", "dataset is 'minst'", "mnist5k"),
     ("studies.mnist.dataset", "cifar10", "studies.cifar10.dataset is 'cifar10'", "its own"),
@@ -335,12 +350,10 @@ def test_equal_configs_are_the_same_text_however_they_were_merged():
     assert text.index('"mnist":') < text.index('"cifar10":')
 
 
-def test_experiments_that_the_default_lacks_are_in_one_order(tmp_path):
-    names, texts = ["pruning_epoch", "standard", "accuracy"], set()
+def test_names_that_the_default_lacks_are_in_one_order():
+    names, texts = ["one", "two", "three"], set()
     for order in (names, names[::-1]):
-        config = copy.deepcopy(DEFAULT_CONTENT)
-        known = config["studies"]["mnist"]["experiments"]
-        config["studies"]["cifar10"]["experiments"] = {name: known[name] for name in order}
+        config = DEFAULT_CONTENT | {"variants": {name: {} for name in order}}
         texts.add(json.dumps(whole(config)))
     assert len(texts) == 1
 

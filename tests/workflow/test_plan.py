@@ -7,7 +7,7 @@ import re
 import pytest
 from workflow_tools import PROJECT, copy_project, job_counts, run_snakemake
 
-from advprune.paths import RESULT_FILES
+from advprune.paths import RESULT_FILES, checkpoint_of
 from advprune.plan.config import load_config
 from advprune.plan.exhibits import EXHIBITS, is_asked_for, runs_of
 
@@ -93,6 +93,19 @@ def test_nothing_is_trained_by_a_partial_run_though_what_exists_is_incomplete_an
     planned = run_snakemake("-n", "--cores", "1", "--configfile", *overlays, cwd=project)
     jobs = job_counts(planned.printed)
     assert ({"train", "evaluate", "start"} & set(jobs), jobs.get("table1")) == (set(), 1)
+
+
+@pytest.mark.parametrize(("overlays", "left"), [((), False), (("config/partial.yaml",), True)])
+def test_states_that_runs_go_on_from_outlive_a_partial_call_alone(project, overlays, left):
+    record = project / "results/smoke/starts/mnist5k/e1/seed000/start.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    checkpoint_of(record).touch()
+    place = "results/smoke/partial" if overlays else "results/smoke"
+    arguments = ("--configfile", "config/smoke.yaml", *overlays, "--", f"{place}/config.json")
+    ended = run_snakemake("--cores", "1", *arguments, cwd=project)
+    assert ended.status == 0, ended.printed
+    assert checkpoint_of(record).exists() == left
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ SCHEMA = CONFIG / "schemas/config.schema.yaml"
 DEFAULT = CONFIG / "config.yaml"
 STUDIES = ("mnist", "cifar10")  # the two halves of the paper
 SENSITIVITY = "sensitivity"  # the experiment whose runs every variant has
-MNIST_ALONE = ("table1", SENSITIVITY, "by_epoch")
+MNIST_ALONE = ("table1", "pruning_epoch", SENSITIVITY, "by_epoch")
+# Tables and figures of these do not tell pruning epochs apart.
+OF_ONE_EPOCH = ("accuracy", "table1", SENSITIVITY)
 VARIED = ("paired_seeds", "pruning", "deepfool", "early_stopping", "studies")
 EXPERIMENT_METHODS = {"standard": ("standard",)}
 DECIMALS = 4
@@ -284,3 +286,8 @@ def _experiment_contradictions(
     for epoch in experiment["e"]:
         if epoch > epochs:
             yield f"{where}.e has {epoch}, but must be at most {epochs}, the number of epochs"
+    if title in OF_ONE_EPOCH and len(experiment["e"]) > 1:
+        yield (
+            f"{where}.e is {experiment['e']}, but must be one epoch: compare several in "
+            "experiments.pruning_epoch"
+        )

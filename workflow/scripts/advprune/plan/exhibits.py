@@ -164,7 +164,7 @@ _ALL = (
     ),
     Exhibit(
         *("pruning_epoch", "figures", "Supplement: the pruning epoch"),
-        _of_both("pruning_epoch"),
+        _of_mnist("pruning_epoch"),
         verdicts=True,
     ),
     Exhibit(
