@@ -5,13 +5,11 @@ import pandas as pd
 import pytest
 from numpy.random import default_rng
 
-from advprune.analysis.comparison import difference_interval
 from advprune.analysis.statistics import CONFIDENCE, mean_interval, summarise
 from advprune.analysis.two_way import (
     Estimate,
-    accuracy_difference,
     accuracy_estimate,
-    two_way_difference,
+    accuracy_gap,
     two_way_mean,
 )
 from advprune.analysis.verdict_table import Verdicts, VerdictTable
@@ -117,61 +115,6 @@ def test_an_interval_over_seeds_alone_would_not():
     assert covered(over_seeds) < 0.75
 
 
-# Differences.
-
-
-def test_a_method_differs_from_itself_by_nothing():
-    values = drawn(default_rng(4), 5, 30)
-    assert two_way_difference(values, values, paired_by_seed=True) == Estimate(0.0, 0.0, 4)
-
-
-def test_the_error_of_a_difference_is_the_one_worked_out_by_hand():
-    # Of the second, with one image more withstood by its first seed: row means 1 and 1/3, so
-    # S2_seed / 2 = 1/9; residuals ∓1/6, ∓1/6, ±1/3, so again S2_residual / 6 = 1/36. The columns
-    # differ by 0, 0 and -1/2, so S2_image / 3 = 1/36, which is less than the residuals' 2/36.
-    second = np.array([[1, 1, 1], [1, 0, 0]])
-    found = two_way_difference(BY_HAND, second, paired_by_seed=False)
-    assert found.value == pytest.approx(-1 / 6)
-    assert found.standard_error == pytest.approx(np.sqrt(1 / 36 + 1 / 9))
-    assert found.degrees_of_freedom == pytest.approx((1 / 36 + 1 / 9) ** 2 / (1 / 36**2 + 1 / 9**2))
-
-
-def test_without_any_difference_between_images_a_difference_has_welchs_interval():
-    first, second = np.array([10.0, 30.0, 40.0]), np.array([0.0, 50.0, 60.0, 70.0])
-    found = two_way_difference(
-        *(np.tile(each[:, None], 20) for each in (first, second)), paired_by_seed=False
-    )
-    wanted = difference_interval(first, second)
-    half_width = found.half_width(CONFIDENCE)
-    assert [found.value, found.value - half_width, found.value + half_width] == pytest.approx(
-        [wanted.value, wanted.low, wanted.high]
-    )
-
-
-def test_images_that_are_hard_for_both_methods_cancel():
-    hard = default_rng(5).random(200) < 0.5
-    first, second = (np.tile(hard, (4, 1)) for _ in range(2))
-    assert two_way_mean(first).standard_error > 0.03
-    assert two_way_difference(first, second, paired_by_seed=False).standard_error == 0
-
-
-def test_seeds_that_are_good_for_both_methods_cancel_if_they_are_paired():
-    first = np.tile(np.array([[0], [1], [1], [0]]), 10)
-    paired, unpaired = (
-        two_way_difference(first, first, paired_by_seed=pairing) for pairing in (True, False)
-    )
-    assert paired.standard_error == 0 < unpaired.standard_error
-
-
-def test_a_difference_turns_its_sign_with_its_order():
-    random = default_rng(6)
-    first, second = drawn(random, 5, 30), drawn(random, 7, 30)
-    there = two_way_difference(first, second, paired_by_seed=False)
-    back = two_way_difference(second, first, paired_by_seed=False)
-    assert there.value == pytest.approx(-back.value)
-    assert there.standard_error == pytest.approx(back.standard_error)
-
-
 # Of runs in a table.
 
 AUTOATTACK, APGD = "autoattack_accuracy", "apgd_ce_40x5_accuracy"
@@ -214,30 +157,24 @@ def test_the_estimate_of_some_runs_is_that_of_their_verdicts_in_percent(runs_and
     assert found == two_way_mean(100.0 * verdicts.found["mnist5k", AUTOATTACK].withstood[3:])
 
 
-def test_pairs_are_the_seeds_that_both_methods_have(runs_and_verdicts):
-    runs, verdicts = runs_and_verdicts
-    low, lots = (runs[runs["method"] == name] for name in ("low-loss", "random"))
-    found = accuracy_difference(low, lots, AUTOATTACK, verdicts, paired_by_seed=True)
-    withstood = verdicts.found["mnist5k", AUTOATTACK].withstood
-    by_seed = 100.0 * withstood[[1, 2, 0]] - 100.0 * withstood[[3, 4, 5]]
-    assert found == two_way_mean(by_seed)
-
-
-def test_unpaired_all_runs_of_both_methods_count(runs_and_verdicts):
-    runs, verdicts = runs_and_verdicts
-    low, lots = (runs[runs["method"] == name] for name in ("low-loss", "random"))
-    found = accuracy_difference(low, lots, AUTOATTACK, verdicts, paired_by_seed=False)
-    assert found.value == pytest.approx(low[AUTOATTACK].mean() - lots[AUTOATTACK].mean())
-
-
 def test_two_attacks_are_compared_on_the_images_of_both(runs_and_verdicts):
     runs, verdicts = runs_and_verdicts
     low = runs[runs["method"] == "low-loss"]
-    found = accuracy_difference(
-        low, low, APGD, verdicts, paired_by_seed=True, second_metric=AUTOATTACK
-    )
+    found = accuracy_gap(low, APGD, AUTOATTACK, verdicts)
     apgd = verdicts.found["mnist5k", APGD].withstood[:3][:, [1, 4, 7]]
     assert found.value == pytest.approx(100 * apgd.mean() - low[AUTOATTACK].mean())
+
+
+def test_what_a_seed_or_an_image_adds_under_both_attacks_cancels(runs_and_verdicts):
+    runs, verdicts = runs_and_verdicts
+    low = runs[runs["method"] == "low-loss"]
+    assert accuracy_gap(low, APGD, APGD, verdicts) == Estimate(0.0, 0.0, 2)
+
+
+def test_runs_that_nothing_attacked_have_no_gap(runs_and_verdicts):
+    runs, verdicts = runs_and_verdicts
+    found = accuracy_gap(runs.iloc[:0], APGD, AUTOATTACK, verdicts)
+    assert np.isnan([found.value, found.standard_error]).all()
 
 
 def test_a_summary_has_both_in_the_intervals_of_robust_accuracies_alone(runs_and_verdicts):

@@ -99,7 +99,7 @@ def test_runs_are_looked_up_in_the_order_in_which_they_are_asked_for(written):
 def test_two_attacks_are_compared_on_the_images_that_both_attacked(written):
     runs, verdicts = read_back(written)
     asked = runs[runs["method"] == "low-loss"]
-    apgd, autoattack = verdicts.on_shared_images(asked, APGD, asked, AUTOATTACK)
+    apgd, autoattack = verdicts.on_shared_images(asked, APGD, AUTOATTACK)
     assert apgd.astype(int).tolist() == [[0, 1, 1]]  # images 0, 1 and 4
     assert autoattack.astype(int).tolist() == [AA_FOUND[MNIST[1]]]
 

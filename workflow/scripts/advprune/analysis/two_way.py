@@ -23,7 +23,7 @@ def t_quantile(share: float, degrees_of_freedom: float) -> float:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean or a difference of means, and how far it may be off.
+    """A mean, and how far it may be off.
 
     Attributes:
         value: in the unit of what went in.
@@ -76,24 +76,18 @@ def two_way_mean(values: np.ndarray) -> Estimate:
         values: (n, m), row a seed, column an image: 0 or 1, or 0 or 100 for percent, or
             differences of such.
     """
-    return _estimate(values)
-
-
-def two_way_difference(first: np.ndarray, second: np.ndarray, *, paired_by_seed: bool) -> Estimate:
-    """Mean of ``first`` less mean of ``second``, on the same images, by the same formula.
-
-    Images that are hard for both take part in both means and cancel.
-
-    Args:
-        first: (n, m), as `two_way_mean` takes it.
-        second: (k, m), its columns the same images in the same order.
-        paired_by_seed: whether row i of both is one seed (then k = n), so that what a seed gives to
-            both cancels too. Otherwise the seeds are two independent samples, and the degrees of
-            freedom are Welch's.
-    """
-    if paired_by_seed:
-        return two_way_mean(np.subtract(first, second, dtype=float))
-    return _estimate(first, second)
+    if not values.size:
+        return Estimate(np.nan, np.nan, np.nan)
+    seeds, images = values.shape
+    value = float(np.mean(values))
+    if min(seeds, images) < 2:
+        return Estimate(value, np.nan, np.nan)
+    of_seeds = np.mean(values, axis=1).var(ddof=1) / seeds
+    of_images = np.mean(values, axis=0).var(ddof=1) / images
+    # Both of them hold it once.
+    residual = _residual_variance(values) / values.size
+    variance = residual + max(0, of_seeds - residual) + max(0, of_images - residual)
+    return Estimate(value, float(np.sqrt(variance)), seeds - 1)
 
 
 def accuracy_estimate(runs: pd.DataFrame, metric: str, verdicts: VerdictTable) -> Estimate:
@@ -107,59 +101,21 @@ def accuracy_estimate(runs: pd.DataFrame, metric: str, verdicts: VerdictTable) -
     return two_way_mean(100.0 * verdicts.withstood(runs, metric))
 
 
-def accuracy_difference(
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    metric: str,
-    verdicts: VerdictTable,
-    *,
-    paired_by_seed: bool,
-    second_metric: str | None = None,
-) -> Estimate:
-    """Mean robust accuracy of the ``first`` runs less that of the ``second``, in points.
+def accuracy_gap(runs: pd.DataFrame, metric: str, less: str, verdicts: VerdictTable) -> Estimate:
+    """The mean robust accuracy of some runs by one attack less that by another, in points.
 
-    Both are measured on the images that were attacked for both: all of them under one metric, those
-    in common under two.
+    On the images that both attacked, run by run: what a seed or an image adds to both cancels.
 
     Args:
-        first: runs of one data set, rows of a table of runs; a method at one p and e.
-        second: the same of another method, p or e, of the same data set.
+        runs: rows of the table of runs that the verdicts were collected with, of one data set.
         metric: a key of `metrics.ROBUST_ACCURACIES`.
-        verdicts: of those runs.
-        paired_by_seed: whether to compare seed by seed, by the seeds that both have; right where
-            runs of one seed share weights and order (``paired_seeds`` in the config).
-        second_metric: what ``second`` is measured by, if by something else.
+        less: another.
+        verdicts: of those runs, and perhaps of others.
     """
-    if first.empty or second.empty:
+    if runs.empty:
         return Estimate(np.nan, np.nan, np.nan)
-    if paired_by_seed:
-        seeds = sorted({*first["seed"]} & {*second["seed"]})
-        first, second = (runs.set_index("seed", drop=False).loc[seeds] for runs in (first, second))
-    on_both = verdicts.on_shared_images(first, metric, second, second_metric or metric)
-    return two_way_difference(*(100.0 * each for each in on_both), paired_by_seed=paired_by_seed)
-
-
-def _estimate(*groups: np.ndarray) -> Estimate:
-    """Of one group of seeds the mean, of two independent groups the first mean less the second."""
-    if not all(group.size for group in groups):
-        return Estimate(np.nan, np.nan, np.nan)
-    by_image = np.mean(groups[0], axis=0)
-    if len(groups) == 2:
-        by_image = by_image - np.mean(groups[1], axis=0)
-    value, images = float(by_image.mean()), len(by_image)
-    if images < 2 or min(map(len, groups)) < 2:
-        return Estimate(value, np.nan, np.nan)
-    of_seeds = np.array([np.mean(group, axis=1).var(ddof=1) / len(group) for group in groups])
-    freedom = np.array([len(group) - 1 for group in groups])
-    of_images = by_image.var(ddof=1) / images
-    # Both of them hold it once.
-    residual = sum(_residual_variance(group) / group.size for group in groups)
-    variance = residual + max(0, of_seeds.sum() - residual) + max(0, of_images - residual)
-    if of_seeds.any():  # Welch and Satterthwaite; n - 1 for one group
-        degrees_of_freedom = of_seeds.sum() ** 2 / (of_seeds**2 / freedom).sum()
-    else:
-        degrees_of_freedom = freedom.min()
-    return Estimate(value, float(np.sqrt(variance)), float(degrees_of_freedom))
+    first, second = verdicts.on_shared_images(runs, metric, less)
+    return two_way_mean(100.0 * first - 100.0 * second)
 
 
 def _residual_variance(values: np.ndarray) -> float:

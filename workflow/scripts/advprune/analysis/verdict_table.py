@@ -59,18 +59,15 @@ class VerdictTable:
         return self.found[dataset, metric].withstood[rows]
 
     def on_shared_images(
-        self, first: pd.DataFrame, metric: str, second: pd.DataFrame, second_metric: str
+        self, runs: pd.DataFrame, first: str, second: str
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(n, m) and (k, m) bool, as `withstood`, of the m images that both metrics attacked.
-
-        Both groups of runs are of one data set.
-        """
-        (dataset,) = {*first["dataset"], *second["dataset"]}
-        images = [self.found[dataset, each].images for each in (metric, second_metric)]
+        """(n, m) bool by either metric, as `withstood`, of the m images attacked for both."""
+        (dataset,) = runs["dataset"].unique()
+        images = [self.found[dataset, metric].images for metric in (first, second)]
         shared = np.intersect1d(*images)
         return (
-            self.withstood(first, metric)[:, np.isin(images[0], shared)],
-            self.withstood(second, second_metric)[:, np.isin(images[1], shared)],
+            self.withstood(runs, first)[:, np.isin(images[0], shared)],
+            self.withstood(runs, second)[:, np.isin(images[1], shared)],
         )
 
     def write(self, path: str | Path) -> None:

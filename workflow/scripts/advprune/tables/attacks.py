@@ -16,7 +16,7 @@ from advprune.analysis.notes import (
     mixture_notes,
 )
 from advprune.analysis.statistics import AUTOATTACK_RUNS, CONFIDENCE, RUN_KEYS
-from advprune.analysis.two_way import accuracy_difference
+from advprune.analysis.two_way import accuracy_gap
 from advprune.analysis.verdict_table import VerdictTable
 from advprune.plan.config import Config
 from advprune.plan.exhibits import studies_of
@@ -80,11 +80,7 @@ def attacks(runs: pd.DataFrame, config: Config, verdicts: VerdictTable) -> Table
 def _measure(runs: pd.DataFrame, verdicts: VerdictTable) -> dict[str, float | int]:
     """Of the runs of one method at one p: means in percent, and counts of runs."""
     attacked = runs.dropna(subset=[AUTOATTACK])
-    gap = accuracy_difference(
-        *(attacked, attacked, RELEASED_AUTOATTACK, verdicts),
-        paired_by_seed=True,
-        second_metric=AUTOATTACK,
-    )
+    gap = accuracy_gap(attacked, RELEASED_AUTOATTACK, AUTOATTACK, verdicts)
     # All runs of a data set are attacked on as many images, so that shares of sums are of means.
     left = runs[["natural_accuracy_autoattack_examples", *AFTER_EACH]].mean()
     broken = left.iloc[0] - left.iloc[-1]
