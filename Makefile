@@ -111,7 +111,7 @@ test-all: .venv/installed ## all tests that this machine can run
 bench: .venv/bench      ## what training, attacks and planning cost here, beside other code, in 10 minutes
 	$(BIN)/python benchmarks --output results/bench.csv
 
-cost: .venv/installed   ## write docs/cost.md again, after config/costs.yaml or a scale has changed
+cost: .venv/installed   ## write again what docs say of costs, after config/costs.yaml or a scale has changed
 	$(BIN)/python benchmarks/cost_page.py
 
 lint: .venv/installed   ## what CI checks before the tests

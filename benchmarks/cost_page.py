@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Write docs/cost.md, from the cost model, its costs and what `make bench` measured.
 
+And into docs/findings.md, between its comments that mark it, what the rest of the paper costs.
+
     python benchmarks/cost_page.py
 
 Nothing on the page depends on the machine that writes it.
@@ -8,6 +10,7 @@ Nothing on the page depends on the machine that writes it.
 
 import copy
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +33,8 @@ from advprune.preflight.costs import (
 from advprune.spec.runs import Run
 
 PAGE = measuring.PROJECT / "docs/cost.md"
+FINDINGS = measuring.PROJECT / "docs/findings.md"
+OF_PAPER = re.compile(r"(<!-- cost of the paper -->\n).*?(<!-- end of cost -->)", re.DOTALL)
 MEASURED = Path(__file__).with_name("measured.csv")
 SCALES = {"config": "the paper", "laptop": "laptop", "quick": "quick"}
 SHARES = ("0.1", "0.3", "0.6", "1.0")
@@ -97,6 +102,30 @@ def by_item(config: Config) -> str:
         seconds = stage_seconds("mnist", config, DEVICES["cuda"], ASSUMED, runs=runs)
         rows.append(((name, f"{len(runs):,}"), seconds))
     return stage_table(rows, ["table or figure", "runs"])
+
+
+def of_paper() -> str:
+    """Hours of the whole paper, on a core and on a GPU."""
+    config, devices = config_of("config"), (DEVICES["cpu"], DEVICES["cuda"])
+    parts = {
+        "Table 1": ("mnist", runs_of("table1", config)),
+        "Figure 3": ("mnist", runs_of("figure3", config)),
+        "all of MNIST": ("mnist", None),
+        "all of CIFAR10": ("cifar10", None),
+    }
+    rows = []
+    for title, (dataset, runs) in parts.items():
+        count = sum(run.dataset == dataset for run in runs or runs_of("all", config))
+        seconds = [stage_seconds(dataset, config, each, ASSUMED, runs=runs) for each in devices]
+        rows.append((title, f"{count:,}", *(hours(sum(each.values())) for each in seconds)))
+    cpu, gpu = (device.title.split(",")[0] for device in devices)
+    return table(rows, ["of the paper", "runs", f"hours of {cpu}", f"hours of {gpu}"])
+
+
+def findings() -> str:
+    """The page on what holds, as it is but for what the paper costs."""
+    text = FINDINGS.read_text(encoding="utf-8")
+    return OF_PAPER.sub(lambda found: f"{found[1]}{of_paper()}\n{found[2]}", text)
 
 
 def by_share() -> str:
@@ -275,5 +304,6 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(measuring.PROJECT)}")
+    for path, text in ((PAGE, page()), (FINDINGS, findings())):
+        path.write_text(text, encoding="utf-8")
+        print(f"written: {path.relative_to(measuring.PROJECT)}")

@@ -210,7 +210,8 @@ def test_the_page_on_running_explains_every_setting_of_the_profile_for_slurm():
     assert settings - {*re.findall(r"[\w-]+", first_column)} == set()
 
 
-QUOTED = r"<!-- quote: .+? -->.*?<!-- end of quote -->"
+# By `make publish` and by `make cost`.
+QUOTED = r"<!-- quote: .+? -->.*?<!-- end of quote -->|<!-- cost .+? -->.*?<!-- end of cost -->"
 # Names that have a number in them, and what the runs were asked for, which stands in the config.
 NAMED = (
     r"(Tables?|Figures?|[Ss]ections?) \d[\d.]*((,| and) \d)*|40×5|p = \d\.\d|CIFAR10|\]\([^)]+\)"

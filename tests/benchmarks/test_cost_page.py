@@ -12,6 +12,12 @@ def test_the_page_is_that_of_the_costs_and_scales_as_they_are():
     assert written == cost_page.page(), "write it again: make cost"
 
 
+def test_what_the_paper_costs_is_said_beside_what_was_found():
+    written = cost_page.FINDINGS.read_text(encoding="utf-8")
+    assert cost_page.of_paper() in written
+    assert written == cost_page.findings(), "write it again: make cost"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0"), (36, "0.01"), (5400, "1.5"), (3600 * 12_345, "12,000")]
 )
