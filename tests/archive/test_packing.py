@@ -24,7 +24,8 @@ from advprune.plan.exhibits import runs_of
 from advprune.plan.specify import by_epoch_spec
 from advprune.storage.records import is_as_left, read_record, write_record
 
-LOW = "runs/mnist5k/low-loss/p0.5/e1/000-029.tar.xz"
+PACK = "runs/mnist5k/000-029.tar.xz"
+LOW, FULL = "low-loss/p0.5/e1", "full/p1.0/e1"
 
 
 @pytest.fixture
@@ -44,11 +45,10 @@ def packs(published):
     return {str(p.relative_to(published)): p.read_bytes() for p in published.rglob("*.tar.xz")}
 
 
-def test_there_is_a_pack_for_each_cell_and_one_of_scores(published):
-    assert packs(published).keys() == {
-        *(LOW, "runs/mnist5k/full/p1.0/e1/000-029.tar.xz"),
-        "starts/mnist5k/e1/000-029.tar.xz",
-    }
+def test_there_is_a_pack_of_runs_and_one_of_scores(published):
+    assert packs(published).keys() == {PACK, "starts/mnist5k/000-029.tar.xz"}
+    runs = read_pack(published / PACK)
+    assert runs.keys() == {f"{cell}/seed00{seed}" for cell in (LOW, FULL) for seed in (0, 1)}
 
 
 def test_tables_of_runs_are_the_same_from_what_was_packed(scale, unpacked, config):
@@ -97,13 +97,13 @@ def test_packing_what_was_unpacked_changes_nothing(published, unpacked, config):
 
 
 def test_more_seeds_join_those_that_are_packed(published, config, tmp_path):
-    before = read_pack(published / LOW)
+    before = read_pack(published / PACK)
     more = with_seeds(config, 3)
     make_scale(tmp_path / "elsewhere", with_seeds(config, [2]))
     written = pack(tmp_path / "elsewhere", more, published)
-    assert published / LOW in written
-    after = read_pack(published / LOW)
-    assert after.keys() == {"seed000", "seed001", "seed002"}
+    assert published / PACK in written
+    after = read_pack(published / PACK)
+    assert after.keys() - before.keys() == {f"{LOW}/seed002", f"{FULL}/seed002"}
     assert {name: after[name] for name in before} == before
 
 
@@ -120,11 +120,14 @@ def test_a_run_that_was_made_again_does_not_replace_the_published_one(published,
 
 
 def test_a_run_of_another_specification_replaces_the_published_one(published, config, tmp_path):
-    before = read_pack(published / LOW)
+    before = read_pack(published / PACK)
     config["studies"]["mnist"]["training"]["epochs"] = 3
     make_scale(tmp_path / "again", config)
     pack(tmp_path / "again", config, published)
-    assert read_pack(published / LOW)["seed000"]["run.json"] != before["seed000"]["run.json"]
+    assert (
+        read_pack(published / PACK)[f"{LOW}/seed000"]["run.json"]
+        != before[f"{LOW}/seed000"]["run.json"]
+    )
 
 
 def test_a_run_of_another_specification_than_the_configs_is_not_packed(scale, config, tmp_path):
@@ -137,7 +140,8 @@ def test_an_unfinished_run_is_not_packed(scale, config, tmp_path):
     (run,) = [run for run in runs_of("all", config) if run.method == "low-loss" and run.seed == 1]
     (scale / "runs" / run.folder / "evaluation.json").unlink()
     pack(scale, config, tmp_path / "published")
-    assert read_pack(tmp_path / "published" / LOW).keys() == {"seed000"}
+    packed = read_pack(tmp_path / "published" / PACK).keys()
+    assert packed == {f"{LOW}/seed000", f"{FULL}/seed000", f"{FULL}/seed001"}
 
 
 def test_unpacking_keeps_what_is_there(published, scale, config):
@@ -162,7 +166,7 @@ def test_a_folder_without_packs_is_refused(there, config, tmp_path):
 
 
 def test_a_pack_with_a_file_that_no_run_has_is_refused(published, config, tmp_path):
-    write_pack(published / "runs/mnist5k/full/p1.0/e1/030-059.tar.xz", {"seed030": {"x.py": b""}})
+    write_pack(published / "runs/mnist5k/030-059.tar.xz", {f"{LOW}/seed030": {"x.py": b""}})
     with pytest.raises(UserError, match=r"holds x.py, which is no file of a run"):
         unpack(published, tmp_path / "unpacked", config)
 
@@ -265,9 +269,9 @@ def test_runs_that_are_attacked_so_later_are_packed_once_more(followed, scale, t
     pack(scale, followed, tmp_path / "published")
     attack_by_epoch(scale, 0, followed)
     (written,) = pack(scale, followed, tmp_path / "published")
-    assert written == tmp_path / "published" / LOW
-    assert "by_epoch.csv" in read_pack(written)["seed000"]
-    assert "by_epoch.csv" not in read_pack(written)["seed001"]
+    assert written == tmp_path / "published" / PACK
+    assert "by_epoch.csv" in read_pack(written)[f"{LOW}/seed000"]
+    assert "by_epoch.csv" not in read_pack(written)[f"{LOW}/seed001"]
 
 
 def test_a_block_counts_as_attacked_by_epoch_when_all_its_runs_are(followed, scale, tmp_path):

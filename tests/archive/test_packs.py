@@ -10,7 +10,7 @@ from advprune.archive.packs import read_pack, write_pack
 from advprune.errors import UserError
 
 CONTENT = {
-    "seed000": {"run.json": b"{}", "training.csv": b"a,b\n1,2\n"},
+    "p1.0/seed000": {"run.json": b"{}", "training.csv": b"a,b\n1,2\n"},
     "seed001": {"run.json": b"[]", "kept": bytes(range(256))},
 }
 
@@ -39,7 +39,7 @@ def test_a_pack_that_holds_the_same_is_left_as_it_is(tmp_path):
 def test_any_tar_can_read_a_pack(tmp_path):
     write_pack(tmp_path / "pack", CONTENT)
     with tarfile.open(tmp_path / "pack") as tar:
-        assert tar.extractfile("seed000/training.csv").read() == b"a,b\n1,2\n"
+        assert tar.extractfile("p1.0/seed000/training.csv").read() == b"a,b\n1,2\n"
 
 
 @pytest.mark.parametrize("place", [0, 30, -1])
@@ -53,7 +53,7 @@ def test_a_pack_with_a_changed_byte_is_refused(tmp_path, place):
 
 
 @pytest.mark.parametrize(
-    "name", ["../run.json", "seed000/../run.json", "/etc/x", "run.json", "a/b/c"]
+    "name", ["../run.json", "seed000/../run.json", "a/./x", "a//x", "/etc/x", "run.json", "a/.."]
 )
 def test_a_pack_that_names_a_file_elsewhere_is_refused(tmp_path, name):
     whole = io.BytesIO()

@@ -1,7 +1,8 @@
 """From the finished runs of a scale to packs, and back.
 
-A pack holds the runs of a cell (data set, method, p, e), or the scores, of thirty seeds. A run that
-is packed counts as made: it stays as it is until the config asks for another specification.
+A pack holds all runs of a data set, or its scores, of thirty seeds: in one pack the labels that all
+of them hold are once. A run that is packed counts as made: it stays as it is until the config asks
+for another specification.
 """
 
 import itertools
@@ -24,9 +25,7 @@ from advprune.paths import (
     EVALUATED_FILES,
     PARTIAL,
     RESULT_FILES,
-    RUN_BLOCK,
     RUNS,
-    START_BLOCK,
     START_FILES,
     STARTS,
     TRAINED_FILES,
@@ -77,14 +76,14 @@ def pack(
     for path, units_of_pack in itertools.groupby(units, lambda unit: _pack_of(unit, published)):
         content = read_pack(path) if path.exists() else {}
         for unit in units_of_pack:
-            if not _is_packed(unit, content.get(unit.folder.name), config):
-                content[unit.folder.name] = _reduced(unit, scale, config, pruning)
+            name = str(unit.folder.relative_to(unit.dataset))
+            if not _is_packed(unit, content.get(name), config):
+                content[name] = _reduced(unit, scale, config, pruning)
             if unit in followed:
-                found = _by_epoch(unit, scale, config)
-                content[unit.folder.name] = {**content[unit.folder.name], **found}
+                content[name] = {**content[name], **_by_epoch(unit, scale, config)}
         if write_pack(path, content):
             written.append(path)
-            log.info("%s: %d seeds, %d bytes", path, len(content), path.stat().st_size)
+            log.info("%s: %d folders, %d bytes", path, len(content), path.stat().st_size)
     for name in config["variants"]:
         place = VARIANT.format(variant=name)
         varied = variant_config(name, config)
@@ -158,11 +157,8 @@ def _finished(scale: Path, config: Config) -> Iterator[Run | Start]:
 
 
 def _pack_of(unit: Run | Start, published: Path) -> Path:
-    seeds = seeds_beside(unit.seed, SEEDS)
-    if isinstance(unit, Run):
-        return published / RUNS / f"{RUN_BLOCK.format(**vars(unit), block=seeds)}{SUFFIX}"
-    block = START_BLOCK.format(dataset=unit.dataset, e=unit.epoch, block=seeds)
-    return published / STARTS / f"{block}{SUFFIX}"
+    kind = RUNS if isinstance(unit, Run) else STARTS
+    return published / kind / unit.dataset / f"{seeds_beside(unit.seed, SEEDS)}{SUFFIX}"
 
 
 def _is_packed(unit: Run | Start, files: Files | None, config: Config) -> bool:

@@ -19,7 +19,7 @@ FILTERS = [
     {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "lp": 2, "pb": 2},
 ]
 
-# The files of a run by their names, by the run's folder in the pack.
+# The files of a run by their names, by the run's folder in the pack, such as full/p1.0/e1/seed000.
 Files = Mapping[str, bytes]
 Content = Mapping[str, Files]
 
@@ -61,8 +61,8 @@ def read_pack(path: Path) -> dict[str, dict[str, bytes]]:
         whole = io.BytesIO(lzma.decompress(path.read_bytes(), format=lzma.FORMAT_XZ))
         with tarfile.open(fileobj=whole, mode="r:") as tar:
             for member in tar:
-                folder, _, name = member.name.partition("/")
-                if not member.isfile() or not name or "/" in name or {folder, name} & {"..", "."}:
+                folder, _, name = member.name.rpartition("/")
+                if not member.isfile() or {*folder.split("/"), name} & {"", ".", ".."}:
                     raise UserError(f"{path} holds {member.name!r}, which is no file of a run")
                 content.setdefault(folder, {})[name] = tar.extractfile(member).read()
     except (OSError, lzma.LZMAError, tarfile.TarError) as error:
