@@ -77,6 +77,13 @@ def test_what_the_paper_says_is_written_whole_and_over_no_other_row():
     assert touching(figure) == []
 
 
+def test_all_verdicts_fit_into_the_legend():
+    rows = CLAIMS.iloc[[1, 2, 3]].assign(verdict=["DIFFERS", "REPRODUCED", "UNDERPOWERED"])
+    figure = draw_replication(replication_points(rows), CONFIG)
+    assert {f"Ours: {verdict}" for verdict in rows["verdict"]} <= {*texts(figure)}
+    assert touching(figure) == []
+
+
 def test_where_nothing_was_run_the_figure_says_so():
     points = replication_points(CLAIMS[CLAIMS["verdict"] == "NOT RUN"])
     figure = draw_replication(points, CONFIG)

@@ -52,6 +52,14 @@ def test_training_on_all_data_is_compared_with_itself_nowhere(config):
     assert all("None" not in name for name in points(right))
 
 
+def test_the_names_of_many_methods_fit_into_the_legend(config):
+    low = RUNS[RUNS["method"] == "low-loss"]
+    more = [low.assign(method=name) for name in ("random", "low-deepfool", "lowhigh-deepfool")]
+    figure = switches(joined(RUNS, *more), config).figure
+    assert len(figure.legends[0].get_texts()) == 5
+    assert touching(figure) == []
+
+
 def test_variants_without_the_runs_of_the_config_as_it_is_are_drawn(config):
     drawn = switches(RUNS[RUNS["variant"] != ""], config)
     assert len(drawn.figure.axes[0].get_yticklabels()) == 2

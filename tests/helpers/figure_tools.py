@@ -31,12 +31,17 @@ def bars_of(axis: Axes) -> Iterator[tuple[float, float]]:
 
 
 def touching(figure: Figure) -> list[str]:
-    """What is drawn over something else: panels with their labels, legends, rows' labels."""
+    """What is drawn over something else or over the edge: panels, legends, rows' labels."""
     FigureCanvasAgg(figure).draw()
     boxes = {f"panel {n}": axis.get_tightbbox() for n, axis in enumerate(figure.axes)}
     boxes |= {f"legend {n}": box.get_window_extent() for n, box in enumerate(figure.legends)}
     pairs = list(itertools.combinations(boxes, 2))
     found = [f"{one}, {other}" for one, other in pairs if boxes[one].overlaps(boxes[other])]
+    found += [
+        f"{name} beyond the edge"
+        for name, box in boxes.items()
+        if "legend" in name and (box.x0 < figure.bbox.x0 or box.x1 > figure.bbox.x1)
+    ]
     for axis in figure.axes:
         rows = [label.get_window_extent() for label in axis.get_yticklabels()]
         found += [

@@ -89,7 +89,7 @@ def draw_replication(points: pd.DataFrame, config: Config) -> Figure:
     )
     for axis, unit, group, of_panel in zip(axes[:, 0], units, groups, labels, strict=True):
         _draw_panel(axis, unit, group, of_panel)
-    figure.legend(handles=_legend(drawn), loc="outside upper center", ncols=4)
+    figure.legend(handles=_legend(drawn), loc="outside upper center", ncols=3)
     lines = [
         "Prediction interval: where 95% of means of as many runs as ours would be if the paper's "
         "runs and ours were alike; none where the paper prints no interval",

@@ -19,6 +19,7 @@ PAGE_WIDTH = 6.9  # inches
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
 CLASS_COLOURS = "tab10"
 TEXT, SMALL_TEXT = 8.6, 7.9  # points
+LEGEND_WIDTH, MARKER_WIDTH = 115, 9  # characters of small text: on a page, and before each name
 INK = "0.15"
 STYLE = {
     "font.size": TEXT,
@@ -108,8 +109,13 @@ def share_legend(figure: Figure, axes: Iterable[Axes], title: str | None = None)
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         entries = dict(zip(labels, handles, strict=True)) | entries
+    longest = max(map(len, entries), default=0)
     figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center", ncols=4, title=title
+        entries.values(),
+        entries.keys(),
+        loc="outside upper center",
+        ncols=min(4, max(1, LEGEND_WIDTH // (longest + MARKER_WIDTH))),
+        title=title,
     )
 
 
